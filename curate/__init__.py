@@ -1,0 +1,8 @@
+"""Build, prove and pack training sets for LTX-2.3 LoRAs."""
+
+import pathlib
+
+if not (pathlib.Path(__file__).parent / "recipes" / "__init__.py").is_file():
+    raise ImportError("curate/recipes is not a link: clone again with `git clone -c core.symlinks=true`")
+
+__version__ = "0.1.0"
