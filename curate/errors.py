@@ -23,7 +23,10 @@ class Rejected(CurateError):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type["Rejected"], tuple[str, str]]:
-        return Rejected, (self.reason, self.detail)  # two arguments survive the way back from a worker process
+        return Rejected, (
+            self.reason,
+            self.detail,
+        )  # two arguments survive the way back from a worker process
 
 
 class AuditError(CurateError):

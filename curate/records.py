@@ -5,14 +5,26 @@ All are frozen pydantic models; units are in the field names. Nothing here impor
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from curate.errors import Rejected
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Split = Literal["train", "heldout"]
-Scalar = str | int | float | bool | None
-Values = dict[str, Scalar | list[Scalar] | list[float]]
+SPLITS: tuple[Split, Split] = ("train", "heldout")
+Values = Mapping[str, str | int | float | bool | list[float] | list[str] | None]
+
+
+def number(values: Values, key: str) -> float:
+    """A numeric entry. Raises TypeError when it is something else."""
+    value = values[key]
+    if not isinstance(value, int | float):
+        raise TypeError(f"{key} is {value!r}, wanted a number")
+    return float(value)
 
 
 class Record(BaseModel):
@@ -28,7 +40,9 @@ def canonical(value: Any) -> bytes:
     """
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def sha256_of(value: Any) -> str:
@@ -36,10 +50,17 @@ def sha256_of(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+def rng(seed: int, *identity: str) -> np.random.Generator:
+    """A random stream that belongs to an identity, never to the order in which things are drawn."""
+    return np.random.Generator(np.random.PCG64(int(sha256_of([seed, *identity]), 16)))
+
+
 class Clip(Record):
     """One media file of a source, probed."""
 
-    id: str = Field(description="First 16 hex digits of the file's sha256: a renamed file stays the same clip.")
+    id: str = Field(
+        description="First 16 hex digits of the file's sha256: a renamed file stays the same clip."
+    )
     name: str = Field(description="Path relative to the source, with forward slashes.")
     sha256: Sha256
     seconds: float
@@ -50,7 +71,10 @@ class Clip(Record):
     caption: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     licence: str | None = None
-    path: str = Field(default="", exclude=True, description="Where the bytes are on this machine; never written.")
+    annotations: Values = Field(default_factory=dict, description="What the recipe measured before planning.")
+    path: str = Field(
+        default="", exclude=True, description="Where the bytes are on this machine; never written."
+    )
 
 
 class VideoRef(Record):
@@ -74,6 +98,7 @@ class Sample(Record):
     caption: str
     clips: tuple[Clip, ...]
     choices: Values = Field(description="What the recipe decided for this candidate.")
+    attributes: Values = Field(description="What the SOURCE is like: what the choices must not lean on.")
 
 
 class Drop(Record):
@@ -85,19 +110,118 @@ class Drop(Record):
     detail: str = ""
     sha256: Sha256 | None = None
 
+    @classmethod
+    def of(cls, clip: Clip, why: Rejected) -> Self:
+        """The drop of a whole clip."""
+        return cls(id=clip.id, name=clip.name, reason=why.reason, detail=why.detail, sha256=clip.sha256)
+
 
 class LedgerRow(Record):
     """What became of one candidate, with everything the audit needs to judge the set again."""
 
     id: str
-    name: str
+    name: str = Field(description="The file it came from, relative to its source.")
+    clip: str | None = Field(default=None, description="Id of the clip.")
     sources: tuple[Sha256, ...] = ()
     licence: str | None = None
     group: str | None = None
     split: Split | None = None
     caption: str | None = None
     choices: Values = Field(default_factory=dict)
+    attributes: Values = Field(default_factory=dict)
     measured: Values = Field(default_factory=dict)
-    outcome: Literal["kept", "dropped"]
-    reason: str | None = None
+    made: bool = Field(default=False, description="It was made and passed the gates of a single sample.")
+    kept: bool = Field(default=False, description="It is in the set.")
+    reason: str | None = Field(default=None, description="Why it was dropped; None when kept.")
     detail: str = ""
+
+
+class LatentSizes(Record):
+    """Sizes of one sample's latents; all latents are normalised."""
+
+    fps: float
+    video: tuple[int, int, int] | None = Field(
+        default=None, description="F', H', W' of video_latents [128, F', H', W']."
+    )
+    audio_steps: int | None = Field(default=None, description="T of audio_latents [8, T, 16], 25 a second.")
+    reference_audio_steps: int | None = None
+
+
+class ShardRecord(Record):
+    """`000042.json` of a shard: a kept sample, and what its tensors are."""
+
+    id: str
+    clip: str
+    group: str
+    split: Split
+    caption: str
+    caption_sha256: Sha256
+    sources: tuple[Sha256, ...]
+    licence: str | None
+    choices: Values
+    attributes: Values
+    measured: Values
+    example_sha256: Sha256 = Field(description="Of the media that were encoded.")
+    encoder_sha256: Sha256
+    latents_normalized: Literal[True] = True
+    latents: LatentSizes
+
+
+class FileCard(Record):
+    """One file of a build."""
+
+    sha256: Sha256
+    bytes: int
+
+
+class SourceCard(Record):
+    """Where the clips came from; no path, so that a moved folder gives the same build."""
+
+    kind: Literal["folder", "demo"]
+    settings: Values = Field(default_factory=dict)
+    files: int
+    sha256: Sha256 = Field(description="Of the sorted names and sha256s of its files, captions and labels.")
+
+
+class Counts(Record):
+    """Conservation: candidates == kept + the sum of dropped."""
+
+    files: int
+    candidates: int
+    kept: int
+    train: int
+    heldout: int
+    dropped: dict[str, int]
+
+
+class Verdicts(Record):
+    """The audit in short; `audit.json` has the numbers."""
+
+    passed: list[str]
+    failed: list[str]
+    not_testable: list[str]
+    other: list[str]
+    expected_failures: list[str]
+    allowed: list[str]
+
+
+class Build(Record):
+    """`build.json`, the manifest: written last, so a folder with one is whole. No path, host or time in it."""
+
+    schema_version: Literal[1] = 1
+    curate: str = Field(description="Version of the program.")
+    recipe: str
+    recipe_version: int
+    summary: str
+    strategy: str
+    settings: dict[str, Any]
+    source: SourceCard
+    encoder: dict[str, str] | None = Field(description="Fingerprint of the model; None when not encoded.")
+    encoder_sha256: Sha256 | None
+    trained: bool = Field(description="False: latents of random weights, for trying things out only.")
+    counts: Counts
+    audit: Verdicts
+    content_id: Sha256 = Field(description="Of the kept samples and their measures; agrees across machines.")
+    platform: str = Field(description="The machine type for which the bytes are promised.")
+    libraries: dict[str, str]
+    files: dict[str, FileCard] = Field(description="Every other file of the build by its path.")

@@ -1,0 +1,230 @@
+"""The command line. Heavy modules are imported inside the commands, so that `curate --help` answers at once."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import curate
+from curate.errors import CurateError
+
+if TYPE_CHECKING:
+    from curate.pipeline import Request
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """`k=v` pairs, each value read as YAML: 3 is a number, praat a word."""
+    import yaml
+
+    settings = {}
+    for pair in values:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{pair!r} is not of the form key=value")
+        try:
+            settings[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise click.BadParameter(f"{pair!r}: the value cannot be read") from error
+    return settings
+
+
+def _file_settings(path: str | None) -> dict[str, Any]:
+    import yaml
+
+    if path is None:
+        return {}
+    try:
+        read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise click.UsageError(
+            f"--config {path}: cannot be read as YAML: {str(error).splitlines()[0]}"
+        ) from error
+    if not isinstance(read, dict):
+        raise click.UsageError(f"--config {path}: found {type(read).__name__}, wanted keys and values")
+    return {str(key): value for key, value in read.items()}
+
+
+def _cache_root() -> Path:
+    from platformdirs import user_cache_path
+
+    return Path(os.environ["CURATE_CACHE"]) if os.environ.get("CURATE_CACHE") else user_cache_path("curate")
+
+
+def _asking(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say what to build; shared by `build` and `plan`."""
+    options = (
+        click.argument("recipe"),
+        click.option("--source", default="demo", show_default=True, help="demo, or a folder of videos."),
+        click.option("--set", "settings", multiple=True, callback=_settings, metavar="K=V", help="A setting of the recipe, or of the demo (demo.clips=600). Repeat for more."),
+        click.option("--config", metavar="F.yaml", help="Settings from a file; --set wins."),
+        click.option("--seed", type=click.IntRange(min=0), default=None, help="Of everything drawn. [default: 0]"),
+        click.option("--engine", "engine_name", default="processes", show_default=True, help="serial or processes[:N]; the result is the same."),
+        click.option("--quiet", is_flag=True, help="No progress."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _request(
+    recipe: str,
+    source: str,
+    settings: dict[str, Any],
+    config: str | None,
+    seed: int | None,
+    engine_name: str,
+    model: str,
+) -> "Request":
+    from curate.engine import engine
+    from curate.pipeline import Request
+    from curate.recipe import configure, find
+
+    merged = _file_settings(config) | settings | ({"seed": seed} if seed is not None else {})
+    theirs = {key: value for key, value in merged.items() if key.startswith("demo.")}
+    ours = {key: value for key, value in merged.items() if key not in theirs}
+    try:
+        configure(find(recipe), ours)
+        engine(engine_name)
+    except CurateError as error:
+        raise click.UsageError(str(error)) from error
+    if source != "demo" and not source.startswith("hub:") and not Path(source).expanduser().is_dir():
+        raise click.UsageError(f"--source {source}: no such folder; wanted a folder of videos, or demo")
+    return Request(recipe, source, ours, theirs, model, _cache_root())
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(curate.__version__, prog_name="curate")
+def cli() -> None:
+    """Build, prove and pack training sets for LTX-2.3 LoRAs."""
+
+
+@cli.command()
+@_asking
+@click.option("--out", metavar="DIR", help="Where the set goes. [default: sets/RECIPE]")
+@click.option(
+    "--model", default="tiny", show_default=True, help="tiny, a Hub id, or a folder in diffusers layout."
+)
+@click.option("--no-encode", is_flag=True, help="Stop after the audit: no latents, no shards.")
+@click.option(
+    "--allow", multiple=True, metavar="NAME", help="A finding that may fail; recorded in build.json."
+)
+def build(
+    recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, engine_name: str,
+    quiet: bool, as_json: bool, out: str | None, model: str, no_encode: bool, allow: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Make the training set of RECIPE (a name, or a file such as ./mine.py) and prove it."""
+    from curate.build import build as run
+    from curate.engine import engine
+    from curate.progress import Reporter
+    from curate.recipe import find
+    from curate.show import built, built_json
+
+    request = _request(recipe, source, settings, config, seed, engine_name, model)
+    place = Path(out) if out else Path("sets") / find(recipe).name
+    reporter = Reporter(quiet)
+    with engine(engine_name) as carrier:
+        result = run(request, place, carrier, reporter, encode=not no_encode, allow=frozenset(allow))
+    click.echo(json.dumps(built_json(result)) if as_json else built(result))
+
+
+@cli.command()
+@_asking
+def plan(
+    recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, engine_name: str,
+    quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Show what RECIPE would make of a source, before anything is rendered."""
+    from curate.engine import engine
+    from curate.pipeline import Pipeline
+    from curate.progress import Reporter
+    from curate.show import planned, planned_json
+
+    request = _request(recipe, source, settings, config, seed, engine_name, "tiny")
+    with engine(engine_name) as carrier:
+        listing, samples, drops = Pipeline(request, carrier, Reporter(quiet)).planned()
+    click.echo(
+        json.dumps(planned_json(samples, drops)) if as_json else planned(recipe, listing, samples, drops)
+    )
+
+
+@cli.command()
+@click.argument("set_folder", metavar="SET")
+@click.option("--recipe", help="The recipe's file, when it is not a bundled one.")
+@click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
+def check(set_folder: str, recipe: str | None, as_json: bool) -> None:
+    """Verify a finished SET: files, schemas, ledger, shards, and its invariants measured again."""
+    from curate.check import check as run
+    from curate.manifest import load_build
+    from curate.show import verdict_line
+
+    folder = Path(set_folder)
+    faults = run(folder, recipe)
+    if as_json:
+        click.echo(json.dumps({"set": set_folder, "faults": faults}))
+    else:
+        for fault in faults:
+            click.echo(fault)
+        click.echo(
+            f"{folder}: {len(faults)} faults"
+            if faults
+            else f"{folder}: sound. {verdict_line(load_build(folder))}"
+        )
+    if faults:
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def recipes(as_json: bool) -> None:
+    """List the recipes and their settings."""
+    from curate.recipe import recipes as known
+    from curate.show import recipes_json, recipes_table
+
+    click.echo(json.dumps(recipes_json(known())) if as_json else recipes_table(known()))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def doctor(as_json: bool) -> None:
+    """Look for what is missing or in the way on this machine, with what to do about it."""
+    from curate.doctor import examine
+    from curate.show import doctor_table
+
+    findings = examine(_cache_root())
+    click.echo(json.dumps([f.model_dump() for f in findings]) if as_json else doctor_table(findings))
+    if any(f.verdict == "bad" for f in findings):
+        sys.exit(1)
+
+
+def main() -> None:
+    """Entry point: errors of the user become one line and an exit code, 1 for data, 2 for the command line."""
+    try:
+        cli.main(standalone_mode=False)
+    except CurateError as error:
+        _complain(str(error), 1)
+    except click.ClickException as error:
+        _complain(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped; what is finished is kept, run again to go on", 130)
+    except Exception as error:
+        if os.environ.get("CURATE_TRACEBACK"):
+            raise
+        _complain(
+            f"a fault in curate itself: {type(error).__name__}: {error} (CURATE_TRACEBACK=1 shows where)", 1
+        )
+
+
+def _complain(line: str, code: int) -> None:
+    click.secho(f"curate: {line}", fg="red", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The stages of a build. Each reads the cache first and sends the engine only what is missing."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curate import stages
+from curate.cache import Cache, Entry
+from curate.engine import Engine
+from curate.errors import CurateError
+from curate.progress import Reporter
+from curate.recipe import Recipe, configure, find
+from curate.records import Clip, Drop, Sample
+from curate.sources.listing import Listing, list_source
+
+SAMPLES_PER_TASK = 16  # and never of two clips: a worker reads each clip once
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for."""
+
+    recipe: str
+    source: str = "demo"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    source_settings: Mapping[str, Any] = field(default_factory=dict)
+    model: str = "tiny"
+    cache: Path = Path()
+
+
+class Pipeline:
+    """One request on its way through the stages."""
+
+    def __init__(self, request: Request, engine: Engine, reporter: Reporter) -> None:
+        self.request = request
+        self.engine = engine
+        self.reporter = reporter
+        self.cache = Cache(request.cache)
+        self.recipe: Recipe = configure(find(request.recipe), request.settings)
+
+    def listed(self) -> Listing:
+        """Clips and drops of the source."""
+        ask = self.request
+        return list_source(ask.source, ask.source_settings, ask.cache, self.engine, self.reporter)
+
+    def annotated(self, clips: Sequence[Clip]) -> tuple[list[Clip], list[Drop]]:
+        """Clips with their annotations, and those that cannot be used at all."""
+        keys = {clip.id: stages.annotation_key(self.recipe, clip) for clip in clips}
+        found = self._cached("annotations", keys)
+        tasks = [
+            stages.AnnotateTask(**self._reference(), clip=clip) for clip in clips if clip.id not in found
+        ]
+        found |= dict(self._run("annotate", stages.annotate, tasks))
+        kept, drops = list[Clip](), list[Drop]()
+        for clip in clips:
+            if why := found[clip.id].get("rejected"):
+                drops.append(Drop(id=clip.id, name=clip.name, sha256=clip.sha256, **why))
+            else:
+                kept.append(clip.model_copy(update={"annotations": found[clip.id]["annotations"]}))
+        return kept, drops
+
+    def planned(self) -> tuple[Listing, list[Sample], list[Drop]]:
+        """Everything up to the plan: the listing, the samples to make, whatever was dropped so far."""
+        listing = self.listed()
+        clips, drops = self.annotated(listing.clips)
+        samples = list[Sample]()
+        drops = [*listing.drops, *drops]
+        for item in self.recipe.plan(clips):
+            if isinstance(item, Sample):
+                samples.append(item)
+            else:
+                drops.append(item)
+        return listing, sorted(samples, key=lambda s: s.id), drops
+
+    def made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
+        """The record of every sample by its id."""
+        found = self._cached("examples", {s.id: stages.example_key(self.recipe, s) for s in samples})
+        todo = dict[str, list[Sample]]()
+        for sample in samples:
+            if sample.id not in found:
+                todo.setdefault(sample.clips[0].id, []).append(sample)
+        tasks = [
+            stages.MakeTask(**self._reference(), samples=tuple(mine[i : i + SAMPLES_PER_TASK]))
+            for mine in todo.values()
+            for i in range(0, len(mine), SAMPLES_PER_TASK)
+        ]
+        for records in self._run("make", stages.make, tasks):
+            found |= dict(records)
+        return found
+
+    def encoded(self, kept: Sequence[Sample], fingerprint: str) -> dict[str, Entry]:
+        """The latents of every kept sample by its id."""
+        places = dict[str, tuple[str, str]]()  # sample id: key of the example, key of its latents
+        for sample in kept:
+            key = stages.example_key(self.recipe, sample)
+            example = self._entry("examples", key)
+            places[sample.id] = (
+                key,
+                stages.latents_key(str(example.sha256), example.record["video"], fingerprint),
+            )
+        tasks = [
+            stages.EncodeTask(
+                cache=str(self.request.cache), model=self.request.model, fingerprint=fingerprint,
+                example=places[sample.id][0], video_path=sample.clips[0].path,
+            )
+            for sample in kept
+            if self.cache.get("latents", places[sample.id][1]) is None
+        ]  # fmt: skip
+        self._drain("encode", stages.encode, tasks)
+        return {name: self._entry("latents", key) for name, (_, key) in places.items()}
+
+    def texts(self, captions: Iterable[str], fingerprint: str) -> dict[str, Entry]:
+        """Text features by caption."""
+        keys = {caption: stages.text_key(caption, fingerprint) for caption in sorted(set(captions))}
+        cache, model = str(self.request.cache), self.request.model
+        tasks = [
+            (cache, model, fingerprint, c) for c, key in keys.items() if self.cache.get("text", key) is None
+        ]
+        self._drain("text", stages.encode_caption, tasks)
+        return {caption: self._entry("text", key) for caption, key in keys.items()}
+
+    def _reference(self) -> dict[str, Any]:
+        ask = self.request
+        return {"recipe": ask.recipe, "settings": dict(ask.settings), "cache": str(ask.cache)}
+
+    def _cached(self, kind: str, keys: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        entries = ((name, self.cache.get(kind, key)) for name, key in keys.items())
+        return {name: entry.record for name, entry in entries if entry is not None}
+
+    def _entry(self, kind: str, key: str) -> Entry:
+        entry = self.cache.get(kind, key)
+        if entry is None:
+            raise CurateError(
+                f"the cache in {self.request.cache} lost an entry ({kind} {key[:12]}) during the build: run again"
+            )
+        return entry
+
+    def _run(self, label: str, run: Any, tasks: Sequence[Any]) -> Iterator[Any]:
+        if tasks:
+            yield from self.reporter.track(label, self.engine.map(run, tasks), len(tasks))
+
+    def _drain(self, label: str, run: Any, tasks: Sequence[Any]) -> None:
+        for _ in self._run(label, run, tasks):
+            pass

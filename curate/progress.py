@@ -1,0 +1,65 @@
+"""Progress that a person can read: bars on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+Item = TypeVar("Item")
+
+LINE_EVERY_S = 15.0
+
+
+class Reporter:
+    """Follows stages of work on stderr, so that stdout holds results only."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.wall_s: dict[str, float] = {}
+
+    def note(self, line: str) -> None:
+        """One line of news."""
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def track(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+        """Yield `items`, showing how far they are; records the stage's wall time under its label."""
+        started = time.monotonic()
+        shown = (
+            self._bar(label, items, total) if self._console.is_terminal else self._lines(label, items, total)
+        )
+        yield from shown
+        self.wall_s[label] = round(time.monotonic() - started, 3)
+
+    def _bar(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+        columns = (
+            TextColumn("{task.description:>10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, TimeRemainingColumn(), console=self._console) as bars:
+            task = bars.add_task(label, total=total)
+            for item in items:
+                bars.advance(task)
+                yield item
+
+    def _lines(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+        started = said = time.monotonic()
+        done = 0
+        for item in items:
+            done += 1
+            now = time.monotonic()
+            if now - said > LINE_EVERY_S and done < total:
+                said = now
+                self.note(f"{label}: {done} of {total}, {now - started:.0f} s")
+            yield item
+        self.note(f"{label}: {done} of {total} done, {time.monotonic() - started:.1f} s")

@@ -1,0 +1,168 @@
+"""What a recipe is, and how it is found by name.
+
+A recipe is a frozen record whose fields are its config, with four functions (plan, make, select, audit) and, where it
+must know something of a clip before planning, `annotate`. One file in recipes/ ends `RECIPE = Class` or
+`RECIPES = (A, B)`; nothing else registers it.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from curate.audit import Finding
+from curate.errors import CurateError
+from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoRef
+
+AUDIO_RATE_HZ = (
+    16_000  # the LTX audio VAE's own rate: nothing is resampled between a measurement and the latents
+)
+Wave16 = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One sample, made and measured.
+
+    `audio` holds waves by role (`audio`, `reference_audio`), mono at AUDIO_RATE_HZ  # (N,) int16
+    `video` names the frames of the target, resolved when encoding.
+    """
+
+    measured: Values
+    video: VideoRef | None = None
+    audio: Mapping[str, Wave16] = field(default_factory=dict)
+
+
+class Recipe(Record):
+    """Base of all recipes. Subclasses set the class variables and write the functions."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    strategy: ClassVar[str]
+    summary: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]] = ()  # distributions whose version changes what is measured
+    expected_failures: ClassVar[frozenset[str]] = frozenset()
+    annotator: ClassVar[str] = ""  # name and version of `annotate`; recipes that share it share its results
+    annotated_by: ClassVar[tuple[str, ...]] = ()  # the fields that `annotate` reads
+    decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
+
+    seed: int = Field(default=0, ge=0)
+
+    def annotate(self, clip: Clip) -> Values:
+        """What `plan` must know of a clip. Raises Rejected for a clip that cannot be used at all."""
+        return {}
+
+    @abstractmethod
+    def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
+        """Every choice that needs no rendering: candidates, captions, and the split by group identity first."""
+
+    @abstractmethod
+    def make(self, sample: Sample) -> Example:
+        """Load, transform and measure one candidate, or raise Rejected."""
+
+    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
+        """For every made candidate None when it is kept, or the reason why not. Default: all are kept."""
+        return {row.id: None for row in rows if row.made}
+
+    @abstractmethod
+    def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
+        """The invariants of the kept set, from the whole ledger."""
+
+    def library_versions(self) -> dict[str, str]:
+        """Versions of the packages that the measurements depend on: part of every cache key."""
+        return {package: version(package) for package in self.packages}
+
+
+def configure(recipe: type[Recipe], settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with its fields filled. Raises CurateError naming the key, with the nearest name for a typo."""
+    known = recipe.model_fields
+    for key in settings:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}"
+            raise CurateError(f"{recipe.name} has no setting {key!r}{hint}")
+    try:
+        return recipe.model_validate(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the settings"
+        raise CurateError(f"{recipe.name}: {where} is {first['input']!r}; {first['msg'].lower()}") from error
+
+
+def _recipes_in(module: Any, origin: str) -> dict[str, type[Recipe]]:
+    found = getattr(module, "RECIPES", None) or ((module.RECIPE,) if hasattr(module, "RECIPE") else ())
+    if not found:
+        raise CurateError(f"{origin} is no recipe file: wanted RECIPE = Class or RECIPES = (A, B) at its end")
+    for recipe in found:
+        if not (isinstance(recipe, type) and issubclass(recipe, Recipe)):
+            raise CurateError(
+                f"{origin}: got {recipe!r} as a recipe, wanted a subclass of curate.recipe.Recipe"
+            )
+    return {recipe.name: recipe for recipe in found}
+
+
+def _load_file(path: Path) -> dict[str, type[Recipe]]:
+    if not path.is_file():
+        raise CurateError(f"{path}: no such recipe file")
+    name = f"curate_recipe_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise CurateError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # pydantic resolves annotations through it
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError, NameError) as error:
+        raise CurateError(f"{path}: cannot be imported: {error}") from error
+    return _recipes_in(module, str(path))
+
+
+def recipes() -> dict[str, type[Recipe]]:
+    """All recipes by name: the bundled ones and those of the entry point group `curate.recipes`."""
+    import curate.recipes as bundled
+
+    found: dict[str, type[Recipe]] = {}
+    for info in sorted(pkgutil.iter_modules(bundled.__path__), key=lambda m: m.name):
+        found |= _recipes_in(
+            importlib.import_module(f"curate.recipes.{info.name}"), f"recipes/{info.name}.py"
+        )
+    for point in entry_points(group="curate.recipes"):
+        if point.name in found:
+            raise CurateError(f"two recipes are named {point.name!r}: the bundled one and {point.value}")
+        loaded = point.load()
+        found[loaded.name] = loaded
+    return found
+
+
+def find(reference: str) -> type[Recipe]:
+    """The recipe class for a name (`helium-v2`) or a file (`./mine.py`, `./mine.py:name`).
+
+    Raises CurateError with the nearest name for an unknown one.
+    """
+    path, _, inner = reference.partition(".py:")
+    if reference.endswith(".py") or inner:
+        loaded = _load_file(Path(path + ".py" if inner else reference))
+        if not inner and len(loaded) > 1:
+            raise CurateError(
+                f"{reference} has {len(loaded)} recipes: say {reference}:NAME, NAME one of {', '.join(loaded)}"
+            )
+        wanted = inner or next(iter(loaded))
+        known = loaded
+    else:
+        wanted, known = reference, recipes()
+    if wanted not in known:
+        near = difflib.get_close_matches(wanted, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise CurateError(f"there is no recipe {wanted!r}{hint} (there are: {', '.join(sorted(known))})")
+    return known[wanted]

@@ -1,0 +1,152 @@
+"""What the commands print: tables for people, plain objects for scripts."""
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from curate.audit import Finding
+from curate.build import Built
+from curate.doctor import Symptom
+from curate.recipe import Recipe
+from curate.records import Build, Drop, Sample
+from curate.sources.listing import Listing
+
+STYLE = {"pass": "green", "fail": "bold red", "not_testable": "yellow", "good": "green", "note": "yellow", "bad": "bold red"}  # fmt: skip
+
+
+def _render(*parts: Any) -> str:
+    """Rich objects as text: coloured on a terminal, plain elsewhere."""
+    console = Console(width=max(80, min(140, shutil.get_terminal_size((120, 24)).columns)), highlight=False)
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    return captured.get().rstrip("\n")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def verdict_line(build: Build) -> str:
+    """The one line that says what a set is worth."""
+    counts, audit = build.counts, build.audit
+    size = f"{build.recipe}: {counts.kept} pairs ({counts.train} train, {counts.heldout} held out)"
+    unexpected = [name for name in audit.failed if name.split(" ")[0] not in audit.expected_failures]
+    if audit.failed and not unexpected:
+        proof = f"a control: fails as it must ({', '.join(audit.failed)})"
+    elif unexpected:
+        proof = f"NOT SOUND, allowed to fail: {', '.join(unexpected)}"
+    elif audit.not_testable:
+        judged = len(audit.passed) + len(audit.not_testable)
+        proof = f"NOT PROVEN: too small for {len(audit.not_testable)} of {judged} findings, the other {len(audit.passed)} pass"
+    else:
+        proof = f"proven: all {len(audit.passed)} findings pass"
+    return f"{size} from {counts.files} files; {proof}"
+
+
+def built(result: Built) -> str:
+    """The outcome of a build: verdict first, then what was dropped, the findings, where it is."""
+    manifest = result.manifest
+    encoder = "not encoded (--no-encode)" if manifest.encoder is None else manifest.encoder.get("model", "")
+    if manifest.encoder is not None and not manifest.trained:
+        encoder += ": RANDOM WEIGHTS, these latents are for trying things out only"
+    return _render(
+        Text(verdict_line(manifest), style="bold"),
+        _findings(result.findings),
+        Text(""),
+        _drops(manifest.counts.dropped),
+        Text(f"latents: {encoder}"),
+        Text(f"set:     {result.folder} (curate check {result.folder})"),
+    )
+
+
+def _findings(findings: Sequence[Finding]) -> Table:
+    table = _table("finding", "split", "verdict", "what was measured")
+    for found in findings:
+        table.add_row(
+            found.name, found.split, Text(found.verdict, style=STYLE.get(found.verdict, "")), found.says
+        )
+    return table
+
+
+def _drops(dropped: Mapping[str, int]) -> Text:
+    if not dropped:
+        return Text("dropped: none")
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items(), key=lambda d: -d[1]))
+    return Text(f"dropped: {sum(dropped.values())} candidates: {reasons} (each in ledger.jsonl)")
+
+
+def built_json(result: Built) -> dict[str, Any]:
+    """The manifest, the findings, and the verdict in words."""
+    return {
+        "verdict": verdict_line(result.manifest),
+        "set": str(result.folder),
+        "build": result.manifest.model_dump(mode="json", exclude={"files"}),
+        "findings": [found.model_dump(mode="json") for found in result.findings],
+    }
+
+
+def planned(recipe: str, listing: Listing, samples: Sequence[Sample], drops: Sequence[Drop]) -> str:
+    """A row per clip: its side, its group, how many candidates; then what was dropped."""
+    table = _table("clip", "split", "group", "candidates", "natural pitch")
+    of_clip = Counter(sample.clips[0].id for sample in samples)
+    for sample in {s.clips[0].id: s for s in samples}.values():
+        clip = sample.clips[0]
+        hz = sample.attributes.get("natural_hz")
+        table.add_row(clip.name, sample.split, sample.group, str(of_clip[clip.id]), f"{hz:.0f} Hz" if isinstance(hz, float) else "")  # fmt: skip
+    lost = _table("dropped", "reason", "")
+    for drop in drops:
+        lost.add_row(drop.name, drop.reason, drop.detail)
+    head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
+    return _render(Text(head, style="bold"), table, *([Text(""), lost] if drops else []))
+
+
+def planned_json(samples: Sequence[Sample], drops: Sequence[Drop]) -> dict[str, Any]:
+    """Every sample and every drop."""
+    return {
+        "samples": [sample.model_dump(mode="json") for sample in samples],
+        "dropped": [drop.model_dump(mode="json") for drop in drops],
+    }
+
+
+def recipes_table(known: Mapping[str, type[Recipe]]) -> str:
+    """Names, what they are for, and their settings with defaults."""
+    parts: list[Any] = []
+    for recipe in known.values():
+        parts.append(Text(f"{recipe.name} (version {recipe.version}): {recipe.summary}", style="bold"))
+        settings = _table("  setting", "default", "")
+        for name, info in recipe.model_fields.items():
+            settings.add_row(f"  {name}", str(info.default), info.description or "")
+        parts += [settings, Text("")]
+    return _render(*parts)
+
+
+def recipes_json(known: Mapping[str, type[Recipe]]) -> list[dict[str, Any]]:
+    """Name, version, summary and the JSON Schema of the settings."""
+    return [
+        {
+            "name": r.name,
+            "version": r.version,
+            "summary": r.summary,
+            "settings": r.model_json_schema()["properties"],
+        }
+        for r in known.values()
+    ]
+
+
+def doctor_table(symptoms: Sequence[Symptom]) -> str:
+    """A row per thing looked at, with a fix where one is needed."""
+    table = _table("", "verdict", "found", "what to do")
+    for symptom in symptoms:
+        table.add_row(
+            symptom.name, Text(symptom.verdict, style=STYLE[symptom.verdict]), symptom.found, symptom.fix
+        )
+    return _render(table)

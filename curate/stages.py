@@ -1,0 +1,181 @@
+"""The work of one task: annotate a clip, make samples, encode a sample. Runs in any process an engine provides.
+
+Each function takes plain data and leaves its results in the cache under a key of everything that made them, so a
+result is the same whoever computed it, and what is finished survives whatever happens next.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curate.cache import Cache, key_of
+from curate.errors import Rejected
+from curate.recipe import Recipe, configure, find
+from curate.records import Clip, Record, Sample, VideoRef
+from curate.tensors import TensorBytes
+
+
+class AnnotateTask(Record):
+    """One clip to look at."""
+
+    recipe: str
+    settings: dict[str, Any]
+    cache: str
+    clip: Clip
+
+
+class MakeTask(Record):
+    """A handful of samples of one clip to make."""
+
+    recipe: str
+    settings: dict[str, Any]
+    cache: str
+    samples: tuple[Sample, ...]
+
+
+class EncodeTask(Record):
+    """One made sample to turn into latents."""
+
+    cache: str
+    model: str
+    fingerprint: str
+    example: str
+    video_path: str
+
+
+def annotation_key(recipe: Recipe, clip: Clip) -> str:
+    """What an annotation depends on: the bytes, the annotator, the fields it reads, the libraries."""
+    read = {name: getattr(recipe, name) for name in recipe.annotated_by}
+    return key_of(
+        annotator=recipe.annotator, clip=clip.sha256, reads=read, libraries=recipe.library_versions()
+    )
+
+
+def example_key(recipe: Recipe, sample: Sample) -> str:
+    """What a made sample depends on. Not its split or group: those are decided on the set."""
+    settings = recipe.model_dump(mode="json", exclude=set(recipe.decided_on_the_set))
+    return key_of(
+        recipe=[recipe.name, recipe.version],
+        settings=settings,
+        sample=sample.model_dump(mode="json", include={"id", "caption", "choices", "attributes"}),
+        sources=[clip.sha256 for clip in sample.clips],
+        libraries=recipe.library_versions(),
+    )
+
+
+def latents_key(example_sha256: str, video: dict[str, Any] | None, fingerprint: str) -> str:
+    """What latents depend on: the media of the sample, the frames it names, the encoder."""
+    return key_of(example=example_sha256, video=video, encoder=fingerprint)
+
+
+@lru_cache(maxsize=1)
+def _recipe(reference: str, settings: str) -> Recipe:
+    import json
+
+    return configure(find(reference), json.loads(settings))
+
+
+def recipe_of(task: AnnotateTask | MakeTask) -> Recipe:
+    """The configured recipe that a task names."""
+    import json
+
+    return _recipe(task.recipe, json.dumps(task.settings, sort_keys=True))
+
+
+def annotate(task: AnnotateTask) -> tuple[str, dict[str, Any]]:
+    """Clip id and the entry's record: {"annotations": …} or {"rejected": …}."""
+    recipe = recipe_of(task)
+    record: dict[str, Any]
+    try:
+        record = {"annotations": dict(recipe.annotate(task.clip))}
+    except Rejected as why:
+        record = {"rejected": {"reason": why.reason, "detail": why.detail}}
+    return task.clip.id, Cache(Path(task.cache)).put(
+        "annotations", annotation_key(recipe, task.clip), record
+    ).record
+
+
+def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
+    """Sample ids and their records: {"measured": …, "video": …} or {"rejected": …}."""
+    recipe, cache = recipe_of(task), Cache(Path(task.cache))
+    made = []
+    for sample in task.samples:
+        key = example_key(recipe, sample)
+        entry = cache.get("examples", key)
+        if entry is None:
+            try:
+                example = recipe.make(sample)
+            except Rejected as why:
+                entry = cache.put("examples", key, {"rejected": {"reason": why.reason, "detail": why.detail}})
+            else:
+                video = example.video.model_dump(mode="json") if example.video else None
+                record = {"measured": dict(example.measured), "video": video}
+                entry = cache.put("examples", key, record, dict(example.audio))
+        made.append((sample.id, entry.record))
+    return made
+
+
+@lru_cache(maxsize=1)
+def _stack(model: str, cache: str) -> Any:
+    from curate.encode.stack import load
+
+    return load(model, Path(cache))
+
+
+def encode(task: EncodeTask) -> str:
+    """The key of the example whose latents are now in the cache."""
+    from curate.encode.audio import encode_audio
+    from curate.encode.video import encode_video
+    from curate.media.video import read_frames
+
+    cache = Cache(Path(task.cache))
+    example = cache.get("examples", task.example)
+    if example is None or example.sha256 is None:
+        raise Rejected("cache_lost", f"{task.example} vanished from {task.cache}; run again")
+    video = VideoRef.model_validate(example.record["video"]) if example.record["video"] else None
+    stack, latents = _stack(task.model, task.cache), dict[str, TensorBytes]()
+    for role, wave in example.tensors().items():
+        steps = round(25 * video.frames / video.fps) if role == "audio" and video else None
+        found = encode_audio(stack, (wave.array() / 32767).astype(np.float32), steps)
+        latents[f"{role}_latents"] = as_bytes(found)
+    if video:
+        size = {"width": video.width, "height": video.height}
+        frames = read_frames(
+            Path(task.video_path), start_s=video.start_s, frames=video.frames, fps=video.fps, **size
+        )
+        latents["video_latents"] = as_bytes(encode_video(stack, frames))
+    record = {"example_sha256": example.sha256, "fps": video.fps if video else None}
+    cache.put(
+        "latents", latents_key(example.sha256, example.record["video"], task.fingerprint), record, latents
+    )
+    return task.example
+
+
+def encode_caption(task: tuple[str, str, str, str]) -> str:
+    """(cache, model, fingerprint, caption) -> key of the caption's text features in the cache."""
+    from curate.encode.text import encode_text
+
+    cache, model, fingerprint, caption = task
+    key = text_key(caption, fingerprint)
+    features = {name: as_bytes(value) for name, value in encode_text(_stack(model, cache), caption).items()}
+    Cache(Path(cache)).put("text", key, {"caption": caption}, features)
+    return key
+
+
+def text_key(caption: str, fingerprint: str) -> str:
+    """What text features depend on."""
+    return key_of(caption=caption, encoder=fingerprint)
+
+
+def as_bytes(tensor: Any) -> TensorBytes:
+    """A torch tensor on the CPU as plain bytes; numpy has no bfloat16, so it goes as its bit patterns."""
+    import torch
+
+    plain = tensor.detach().cpu().contiguous()
+    if plain.dtype == torch.bfloat16:
+        return TensorBytes("BF16", tuple(plain.shape), plain.view(torch.uint16).numpy().tobytes())
+    if plain.dtype != torch.float32:
+        raise ValueError(f"got {plain.dtype} latents, wanted bfloat16 or float32")
+    return TensorBytes("F32", tuple(plain.shape), plain.numpy().tobytes())

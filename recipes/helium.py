@@ -1,0 +1,344 @@
+"""Helium: a voiced tone steers the pitch of generated speech (an audio-only IC-LoRA).
+
+Every pair is a talking head whose speech was moved to a target pitch, and a tone at that pitch. The question a set
+must be able to answer is whether the tone, and nothing else, tells the target. helium-v2 assigns targets by lot.
+helium-v1 is the seed's design, kept as the control that must fail: there the target is the clip's own pitch ± 7 st.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import islice, pairwise
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator
+
+from curate import audit
+from curate.assign import Strata, Table, assignments, widest_band
+from curate.audit import Finding
+from curate.errors import Rejected
+from curate.media import pitch, speech, tone
+from curate.media.audio import normalise_loudness, read_audio
+from curate.media.look import look_hash, same_look
+from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16
+from curate.records import SPLITS, Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng
+from curate.split import groups, sides
+
+MAX_TONE_OFF_CENTS = 10.0  # Praat on a clean tone is good to a few
+CAPTION = "a person speaking"
+SPEECH_LUFS = -23.0
+BALANCED = ("natural_oct", "loudness_lufs", "brightness_oct", "formant_1_hz", "formant_2_hz", "formant_3_hz", "voiced_share")  # fmt: skip
+PROXIES = ("tone_centroid_oct", "tone_tilt_db", "tone_rms_db", "tone_lufs")
+
+Array = NDArray[np.float64]
+
+
+@lru_cache(maxsize=2)
+def _speech_of(path: str, sha256: str, seconds: float) -> tuple[pitch.Wave, pitch.Track]:
+    """A clip's speech and its pitch. Its candidates are made one after the other, so few need remembering."""
+    wave = read_audio(path, 0.0, seconds, AUDIO_RATE_HZ)
+    return wave, pitch.judge_one(wave, AUDIO_RATE_HZ)
+
+
+def _as_int16(wave: pitch.Wave) -> Wave16:
+    """Raises Rejected where 16 bits would clip."""
+    peak = float(np.max(np.abs(wave)))
+    if peak >= 1.0:
+        raise Rejected("clipping", f"peak {peak:.2f} at {SPEECH_LUFS} LUFS, wanted below 1")
+    return np.round(wave * 32767).astype(np.int16)
+
+
+def _as_float(wave: Wave16) -> pitch.Wave:
+    return (wave / 32767).astype(np.float32)
+
+
+def _within(reason: str, value: float, bound: float) -> None:
+    if abs(value) > bound:
+        raise Rejected(reason, f"{value:+.3g}, wanted at most {bound:g}")
+
+
+def _look(clip: Clip) -> list[str]:
+    hashes = clip.annotations["look"]
+    return [str(h) for h in hashes] if isinstance(hashes, list) else []
+
+
+class HeliumV2(Recipe):
+    """Twelve targets a clip, each in a stratum of its own; clips that can take all of a band get one by lot."""
+
+    name: ClassVar[str] = "helium-v2"
+    version: ClassVar[int] = 1
+    strategy: ClassVar[str] = "audio_reference"
+    summary: ClassVar[str] = "a tone steers the pitch of speech; targets assigned by lot"
+    packages: ClassVar[tuple[str, ...]] = ("av", "librosa", "numpy", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "swift-f0")  # fmt: skip
+    annotator: ClassVar[str] = "talking-head-1"
+    annotated_by: ClassVar[tuple[str, ...]] = ("frames", "fps")
+    decided_on_the_set: ClassVar[tuple[str, ...]] = (
+        "band", "heldout_share", "least_eligible_share", "least_voiced_share", "max_judges_apart_cents",
+    )  # fmt: skip
+
+    frames: int = Field(default=121, ge=9, description="8k+1")
+    fps: float = Field(default=25.0, gt=0)
+    size: int = Field(default=256, ge=32, multiple_of=32)
+    low_hz: float = Field(default=76.0, gt=40)
+    high_hz: float = Field(default=353.0, lt=600)
+    strata: int = Field(default=12, ge=2)
+    band: Literal["auto", "full"] = Field(
+        default="auto", description="auto: widest with enough eligible clips"
+    )
+    least_eligible_share: float = Field(default=0.6, gt=0, le=1)
+    engine: Literal["praat", "rubberband"] = "praat"
+    contour: float = Field(
+        default=0.5, ge=0, le=1, description="praat only: 1 keeps the melody, 0 flattens it"
+    )
+    reference_s: float = Field(default=2.0, ge=0.5)
+    reference_spread_db: float = Field(default=3.0, ge=0)
+    heldout_share: float = Field(default=0.2, ge=0, lt=1)
+    least_voiced_share: float = Field(default=0.2, ge=0, le=1)
+    max_judges_apart_cents: float = Field(default=100.0, gt=0)
+    max_shift_st: float = Field(default=15.0, gt=0)
+    max_off_cents: float = Field(default=50.0, gt=0)
+    max_gross_error_share: float = Field(default=0.10, ge=0, le=1)
+    max_voiced_change: float = Field(default=0.2, ge=0)
+    least_envelope_r: float = Field(default=0.9, ge=-1, le=1)
+    max_lag_s: float = Field(default=0.02, ge=0, description="half a frame: lips must still line up")
+
+    @field_validator("frames")
+    @classmethod
+    def _whole_latents(cls, frames: int) -> int:
+        if frames % 8 != 1:
+            raise ValueError("wanted 8k+1 frames, such as 121, 81 or 41")
+        return frames
+
+    @property
+    def seconds(self) -> float:
+        """Length of the target."""
+        return self.frames / self.fps
+
+    def annotate(self, clip: Clip) -> Values:
+        if clip.seconds < self.seconds - 0.5 / self.fps:
+            raise Rejected("too_short", f"{clip.seconds:.2f} s, wanted {self.seconds:.2f} s")
+        wave, _ = _speech_of(clip.path, clip.sha256, self.seconds)
+        return {**speech.describe(wave, AUDIO_RATE_HZ), "look": look_hash(clip.path, self.seconds)}
+
+    def refuse(self, clip: Clip) -> Rejected | None:
+        """Why this clip cannot take part, from its annotations."""
+        voiced = number(clip.annotations, "voiced_share")
+        if voiced < self.least_voiced_share:
+            return Rejected(
+                "little_speech", f"{voiced:.0%} of frames voiced, wanted {self.least_voiced_share:.0%}"
+            )
+        one, two = (number(clip.annotations, k) for k in ("natural_hz", "natural_judge_two_hz"))
+        if abs(apart := pitch.cents(two, one)) > self.max_judges_apart_cents:
+            wanted = f"wanted at most {self.max_judges_apart_cents:.0f}"
+            return Rejected("judges_disagree", f"{one:.0f} Hz and {two:.0f} Hz, {apart:+.0f} cents; {wanted}")
+        if clip.annotations["two_registers"] or clip.labels.get("speakers", "1") != "1":
+            return Rejected("several_speakers", "two registers of pitch, or labelled so; wanted one speaker")
+        return None
+
+    def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
+        group_of = groups(clips, lambda a, b: same_look(_look(a), _look(b)))
+        side_of = sides(list(group_of.values()), self.seed, self.heldout_share)
+        for clip in clips:
+            if refusal := self.refuse(clip):
+                yield Drop.of(clip, refusal)
+                continue
+            group = group_of[clip.id]
+            for suffix, choices in self.candidates(clip):
+                yield Sample(
+                    id=clip.id + suffix, group=group, split=side_of[group], caption=CAPTION, clips=(clip,),
+                    choices=choices,
+                    attributes={k: v for k, v in clip.annotations.items() if k not in ("look", "two_registers")},
+                )  # fmt: skip
+
+    def edges_hz(self) -> Array:
+        """Edges of the strata, equal on a log scale.  # (strata + 1,)"""
+        return np.geomspace(self.low_hz, self.high_hz, self.strata + 1)
+
+    def candidates(self, clip: Clip) -> Iterator[tuple[str, Values]]:
+        """Id suffix and choices of every pair to try for a clip: one target in each stratum."""
+        edges_oct = np.log2(self.edges_hz())
+        for stratum, (low, high) in enumerate(pairwise(edges_oct)):
+            place = rng(self.seed, clip.id, f"target {stratum}").uniform(low, high)
+            yield f"-{stratum:02d}", {"stratum": stratum, "target_hz": round(float(2**place), 4)}
+
+    def make(self, sample: Sample) -> Example:
+        source, track = _speech_of(sample.clips[0].path, sample.clips[0].sha256, self.seconds)
+        target_hz = number(sample.choices, "target_hz")
+        shift_st = pitch.cents(target_hz, track.median_hz) / 100
+        if abs(shift_st) > self.max_shift_st:
+            raise Rejected("shift_too_large", f"{shift_st:+.1f} st, wanted at most {self.max_shift_st:g}")
+        audio = _as_int16(
+            normalise_loudness(self.shift(source, track, target_hz), AUDIO_RATE_HZ, SPEECH_LUFS)
+        )
+        wanted_hz = pitch.wanted_track(track, target_hz, self.contour)
+        measured = speech.compare(source, track, _as_float(audio), wanted_hz, AUDIO_RATE_HZ)
+        self.gate(measured)
+        reference, timbre = self.reference(sample.id, measured["pitch_hz"])
+        return Example(
+            measured={"shift_st": round(shift_st, 3), **measured, **timbre},
+            video=VideoRef(
+                sha256=sample.clips[0].sha256, start_s=0.0, frames=self.frames, fps=self.fps,
+                width=self.size, height=self.size,
+            ),
+            audio={"audio": audio, "reference_audio": reference},
+        )  # fmt: skip
+
+    def shift(self, source: pitch.Wave, track: pitch.Track, target_hz: float) -> pitch.Wave:
+        """The speech at its target, formants kept."""
+        return pitch.shift(source, AUDIO_RATE_HZ, track.median_hz, target_hz, self.engine, self.contour)
+
+    def gate(self, measured: Mapping[str, float]) -> None:
+        """Raises Rejected for a render that does not say what its label says."""
+        for judge in ("off_cents", "judge_two_off_cents"):
+            _within(judge, measured[judge], self.max_off_cents)
+        _within("gross_error_share", measured["gross_error_share"], self.max_gross_error_share)
+        _within("voiced_change", measured["voiced_ratio"] - 1, self.max_voiced_change)
+        _within("envelope_lost", 1 - measured["envelope_r"], 1 - self.least_envelope_r)
+        _within("lag_s", measured["lag_s"], self.max_lag_s)
+
+    def reference(self, sample_id: str, pitch_hz: float) -> tuple[Wave16, Values]:
+        """The tone at the re-measured pitch of the speech, and what it measures as."""
+        stream = rng(self.seed, sample_id, "reference")
+        timbre = tone.draw_timbre(stream, pitch_hz)
+        gain_db = stream.uniform(-self.reference_spread_db, self.reference_spread_db)
+        wave = _as_int16(tone.render_tone(timbre, pitch_hz, self.reference_s, gain_db, stream))
+        found = tone.describe_tone(_as_float(wave))
+        off = {k: round(pitch.cents(found[k], pitch_hz), 1) for k in ("tone_hz", "tone_judge_two_hz")}
+        return wave, {
+            **found,
+            "tone_off_cents": off["tone_hz"],
+            "tone_judge_two_off_cents": off["tone_judge_two_hz"],
+            "timbre_tilt_db": round(timbre.tilt_db_per_octave, 4),
+            "timbre_even_gain": round(timbre.even_gain, 4),
+            "tone_gain_db": round(gain_db, 4),
+        }
+
+    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
+        band, fates = self.chosen_band(rows), dict[str, str | None]()
+        for split in SPLITS:
+            table = Table.of([row for row in rows if row.split == split], self.strata)
+            fates |= table.fates(band)
+            clips = table.eligible(band)
+            if clips:
+                draw = next(self.draws(table, band, split))
+                fates |= {
+                    table.rows[clip, band.start + int(s)].id: None
+                    for clip, s in zip(clips, draw, strict=True)
+                }
+        return fates
+
+    def chosen_band(self, rows: Sequence[LedgerRow]) -> range:
+        """The strata in use, from the training clips alone; empty where no stratum has enough eligible clips."""
+        if self.band == "full":
+            return range(self.strata)
+        table = Table.of([row for row in rows if row.split == "train"], self.strata)
+        return widest_band(table.passed, self.least_eligible_share)
+
+    def draws(self, table: Table, band: range, split: Split) -> Iterator[Strata]:
+        """The assignment of a split's eligible clips, then what the same lot could have drawn instead."""
+        pool = table.pool(band, target="pitch_oct", attributes=BALANCED)
+        return assignments(pool, rng(self.seed, split, "assignment"))
+
+    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array:
+        """Targets of the kept pairs (in order of their ids) under re-draws of the assignment.  # (B, N)"""
+        table, band = (
+            Table.of([row for row in rows if row.split == split], self.strata),
+            self.chosen_band(rows),
+        )
+        targets = table.pool(band, target="pitch_oct", attributes=BALANCED).targets
+        draws = islice(self.draws(table, band, split), 1, audit.REDRAWS + 1)
+        return np.array([targets[np.arange(len(targets)), draw] for draw in draws])
+
+    def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
+        kept = [row for row in rows if row.kept]
+        table, band = Table.of(rows, self.strata), self.chosen_band(rows)
+
+        def column(key: str) -> list[float]:
+            return [number(row.measured, key) for row in kept]
+
+        findings = [
+            audit.one_value("caption", [row.caption for row in kept], CAPTION),
+            audit.disjoint("groups", [(row.group, row.split) for row in kept]),
+            audit.within("target_pitch", "all", *self.label_errors(kept)),
+            audit.within("tone_pitch", "all", column("tone_off_cents"), MAX_TONE_OFF_CENTS, "cents"),
+            audit.within(
+                "tone_judge_two", "all", column("tone_judge_two_off_cents"), self.max_off_cents, "cents"
+            ),
+            audit.within("lips", "all", column("lag_s"), self.max_lag_s, "s"),
+            audit.band("band", table.passed, band, self.edges_hz()),
+            audit.reported("voice_similarity", column("voice_similarity")),
+        ]
+        for split in SPLITS:
+            findings += self.audit_design(rows, split, table, band)
+        return findings
+
+    def label_errors(self, kept: Sequence[LedgerRow]) -> tuple[list[float], float, str]:
+        """How far the labels are off by this recipe's own rule, its bound, the unit."""
+        judges = ("off_cents", "judge_two_off_cents")
+        return [number(row.measured, key) for row in kept for key in judges], self.max_off_cents, "cents"
+
+    def audit_design(
+        self, rows: Sequence[LedgerRow], split: Split, table: Table, band: range
+    ) -> list[Finding]:
+        """What the assignment promises, for one split by itself."""
+        mine = sorted((row for row in rows if row.kept and row.split == split), key=lambda row: row.id)
+        source = {key: np.array([number(row.attributes, key) for row in mine]) for key in BALANCED}
+        target = np.array([number(row.measured, "pitch_oct") for row in mine])
+        second = np.log2([number(row.attributes, "natural_judge_two_hz") for row in mine])
+        proxies = {key: np.array([number(row.measured, key) for row in mine]) for key in PROXIES}
+        tried, passed = table.cells([str(row.clip) for row in mine], band)
+        redraws = self.redraws(rows, split) if len(mine) >= audit.LEAST_PAIRS else np.empty((0, len(mine)))
+        counts = [sum(row.choices["stratum"] == stratum for row in mine) for stratum in band]
+        return [
+            audit.positivity("positivity", split, source["natural_oct"], tried, passed),
+            audit.balance("balance", split, source, target),
+            audit.independence("independence", split, source["natural_oct"], target, redraws),
+            audit.independence("independence_judge_two", split, second, target, redraws),
+            audit.unrelated("tone_proxies", split, proxies, target),
+            audit.coverage("coverage", split, counts),
+        ]
+
+
+class HeliumV1(HeliumV2):
+    """The seed's design: each clip's own pitch ± 7 st by phase vocoder, checked by the 30 Hz rule alone."""
+
+    name: ClassVar[str] = "helium-v1"
+    version: ClassVar[int] = 1
+    summary: ClassVar[str] = "the seed's flawed design, a control that must fail its audit"
+    expected_failures: ClassVar[frozenset[str]] = frozenset(
+        {"positivity", "balance", "independence", "independence_judge_two", "coverage"}
+    )
+
+    reach_st: float = Field(default=7.0, gt=0)
+    max_off_hz: float = Field(default=30.0, gt=0)
+    contour: float = Field(default=1.0, ge=1, le=1)
+    band: Literal["full"] = "full"
+
+    def candidates(self, clip: Clip) -> Iterator[tuple[str, Values]]:
+        shift_st = rng(self.seed, clip.id, "target").uniform(-self.reach_st, self.reach_st)
+        target_hz = round(number(clip.annotations, "natural_hz") * 2 ** (shift_st / 12), 4)
+        stratum = int(np.clip(np.searchsorted(self.edges_hz(), target_hz) - 1, 0, self.strata - 1))
+        yield "", {"stratum": stratum, "target_hz": target_hz}
+
+    def shift(self, source: pitch.Wave, track: pitch.Track, target_hz: float) -> pitch.Wave:
+        return pitch.shift(source, AUDIO_RATE_HZ, track.median_hz, target_hz, "vocoder", self.contour)
+
+    def gate(self, measured: Mapping[str, float]) -> None:
+        _within("off_hz", measured["off_hz"], self.max_off_hz)
+
+    def label_errors(self, kept: Sequence[LedgerRow]) -> tuple[list[float], float, str]:
+        return [number(row.measured, "off_hz") for row in kept], self.max_off_hz, "Hz"
+
+    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
+        return Recipe.select(self, rows)
+
+    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array:
+        """No lot was drawn, so the null is any order of the targets.  # (B, N)"""
+        mine = sorted((row for row in rows if row.kept and row.split == split), key=lambda row: row.id)
+        target = np.array([number(row.measured, "pitch_oct") for row in mine])
+        order = rng(self.seed, split, "permutations")
+        return np.array([order.permutation(target) for _ in range(audit.REDRAWS)])
+
+
+RECIPES = (HeliumV2, HeliumV1)
