@@ -2,7 +2,7 @@
 
 The same functions are property tests, the gate of a build, and what `curate check` runs on a shipped set. Balance is
 held against fixed bounds; tests compare with re-draws of the same assignment and can reject at any size, but they
-acquit only where the set is large enough to have seen the confound (Cohen 1988, via Fisher's z).
+acquit only where the set is large enough to have seen the confound (power by Fisher's z).
 """
 
 import math
@@ -22,9 +22,9 @@ Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 REDRAWS = 499
-ALPHA = 0.01  # chance of stopping a sound set, over all statistics of one test together
-SEEN_RHO = 0.20  # a confound this strong must be seen with POWER at TWO_SIDED
-POWER, TWO_SIDED = 0.80, 0.05
+ALPHA = 0.01  # chance that one test stops a sound set, over all its statistics together
+SEEN_RHO = 0.20  # a test acquits only where it would have seen a confound this strong …
+POWER = 0.80  # … with this chance
 LEAST_PAIRS = 12  # below this even a perfect correlation is no evidence
 LEAST_PER_CELL = 5
 
@@ -43,16 +43,18 @@ class Finding(Record):
     null: Values = Field(default_factory=dict)
 
 
+def _reach() -> float:
+    return float(norm.ppf(1 - ALPHA / 2) + norm.ppf(POWER))
+
+
 def needed_pairs(rho: float = SEEN_RHO) -> int:
-    """Pairs at which a correlation `rho` is seen with POWER (Fisher z): 194 for .20."""
-    z = float(norm.ppf(1 - TWO_SIDED / 2) + norm.ppf(POWER))
-    return math.ceil((z / math.atanh(rho)) ** 2 + 3)
+    """Pairs at which a correlation `rho` is seen at ALPHA with POWER (Fisher z): 288 for .20."""
+    return math.ceil((_reach() / math.atanh(rho)) ** 2 + 3)
 
 
 def seen_rho(pairs: int) -> float:
-    """The weakest correlation seen with POWER at this many pairs: .16 at 292, .60 at 19."""
-    z = float(norm.ppf(1 - TWO_SIDED / 2) + norm.ppf(POWER))
-    return math.tanh(z / math.sqrt(max(pairs - 3, 1)))
+    """The weakest correlation seen at ALPHA with POWER at this many pairs: .20 at 292, .69 at 19."""
+    return math.tanh(_reach() / math.sqrt(max(pairs - 3, 1)))
 
 
 def _u_centred(values: Array) -> Array:
@@ -250,8 +252,8 @@ def positivity(
     """
     pairs, strata = passed.shape
     a_clip = tried.sum() / pairs if pairs else 0.0
-    wanted = math.ceil(LEAST_PER_CELL * bins * strata / a_clip) if a_clip else 0
-    if pairs < max(wanted, bins):
+    wanted = math.ceil(LEAST_PER_CELL * bins * strata / a_clip) if a_clip else LEAST_PER_CELL * bins
+    if pairs < wanted:
         says = f"{pairs} pairs leave cells empty by chance; it takes {wanted}"
         return Finding(
             name=name, split=split, verdict="not_testable", says=says, pairs=pairs, needed_pairs=wanted
@@ -312,6 +314,12 @@ def reported(name: str, values: Sequence[float]) -> Finding:
             "p95": round(float(high), 4),
         },
     )
+
+
+def no_pairs(split: str) -> Finding:
+    """A side of the split that is empty."""
+    says = "no pairs on this side of the split"
+    return Finding(name="pairs", split=split, verdict="not_testable", says=says, pairs=0, needed_pairs=1)
 
 
 def within(name: str, split: str, values: Sequence[float], bound: float, unit: str) -> Finding:

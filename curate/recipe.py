@@ -130,8 +130,7 @@ def _load_file(path: Path) -> dict[str, type[Recipe]]:
 
 def recipes() -> dict[str, type[Recipe]]:
     """All recipes by name: the bundled ones and those of the entry point group `curate.recipes`."""
-    import curate.recipes as bundled
-
+    bundled = importlib.import_module("curate.recipes")  # never statically: recipes stand above this layer
     found: dict[str, type[Recipe]] = {}
     for info in sorted(pkgutil.iter_modules(bundled.__path__), key=lambda m: m.name):
         found |= _recipes_in(

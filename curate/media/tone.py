@@ -1,0 +1,216 @@
+"""The reference tone: a voiced sound with a known pitch and a timbre that does not tell it.
+
+An additive source-filter tone. Each partial carries the energy that a spectral envelope fixed in absolute Hz has
+around it, so that centroid and tilt belong to the envelope and hardly to the pitch; the envelope falls away below
+LOW_CUT_HZ, or else the first partial would collect all that lies under it. What is left of the dependence (few
+partials sample the envelope coarsely) is taken out by choosing among candidate timbres: see `draw_timbre`.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+from curate.media.audio import loudness_lufs, normalise_loudness
+from curate.media.pitch import judge_one, judge_two
+
+TONE_RATE_HZ = 16_000  # the LTX audio VAE's own rate: what is measured is what gets encoded
+TOP_HZ = 7_600.0
+BOTTOM_HZ = 60.0
+LOW_CUT_HZ = 250.0
+CANDIDATES = 16
+PITCH_RANGE_HZ = (76.0, 353.0)  # of the calibration; the band of the seed
+TONE_LUFS = -26.0
+SPREAD = (
+    0.6  # of the timbres aimed at, against those a pitch offers: below 1, so that every pitch can reach them
+)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Timbre:
+    """Everything about a tone but its pitch and loudness."""
+
+    tilt_db_per_octave: float
+    even_gain: float  # of harmonics 2, 4, …: 1 is a full series, 0 a hollow one
+    resonance_hz: tuple[float, float, float]
+    resonance_db: tuple[float, float, float]
+    resonance_width_hz: tuple[float, float, float]
+    vibrato_hz: float
+    vibrato_cents: float
+    jitter_cents: float
+    breath_db: float
+    attack_s: float
+
+    def summary(self) -> dict[str, float]:
+        """The parameters as flat numbers, for the record of a sample."""
+        flat: dict[str, float] = {}
+        for name, value in asdict(self).items():
+            if isinstance(value, tuple):
+                flat |= {f"{name}_{i + 1}": float(v) for i, v in enumerate(value)}
+            else:
+                flat[name] = float(value)
+        return flat
+
+
+def random_timbre(rng: np.random.Generator) -> Timbre:
+    """One timbre, drawn without looking at any pitch."""
+    return Timbre(
+        tilt_db_per_octave=rng.uniform(-12, -3),
+        even_gain=rng.uniform(0.15, 1),
+        resonance_hz=(rng.uniform(300, 900), rng.uniform(950, 2400), rng.uniform(2400, 3600)),
+        resonance_db=tuple(rng.uniform(3, 14, 3)),
+        resonance_width_hz=tuple(rng.uniform(80, 300, 3)),
+        vibrato_hz=rng.uniform(4, 7),
+        vibrato_cents=rng.choice([0.0, rng.uniform(5, 40)]),
+        jitter_cents=rng.uniform(0, 8),
+        breath_db=rng.uniform(-45, -25),
+        attack_s=rng.uniform(0.02, 0.12),
+    )
+
+
+_GRID_HZ = np.geomspace(BOTTOM_HZ, TOP_HZ, 1024)
+
+
+def _envelope_energy(timbre: Timbre) -> Array:
+    """Cumulated power of the envelope over `_GRID_HZ`.  # (1024,)"""
+    level_db = timbre.tilt_db_per_octave * np.log2(_GRID_HZ / 200)
+    for hz, db, width in zip(
+        timbre.resonance_hz, timbre.resonance_db, timbre.resonance_width_hz, strict=True
+    ):
+        level_db = level_db + db / (1 + ((_GRID_HZ - hz) / width) ** 2)
+    level_db = level_db - 10 * np.log10(1 + (LOW_CUT_HZ / _GRID_HZ) ** 4)
+    power = 10 ** (level_db / 10)
+    steps = (power[1:] + power[:-1]) / 2 * np.diff(_GRID_HZ)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def partial_powers(timbre: Timbre, pitch_hz: float) -> tuple[Array, Array]:
+    """Frequencies in Hz and powers (sum 1) of the partials.  # (K,), (K,)
+
+    A partial gets the envelope's energy between the midpoints to its neighbours; the first one also everything below.
+    """
+    count = int(TOP_HZ / (pitch_hz * 1.05))  # 1.05: vibrato must not push the last one past TOP_HZ
+    number = np.arange(1, count + 1)
+    edges_hz = np.concatenate([[BOTTOM_HZ], (number[:-1] + 0.5) * pitch_hz, [TOP_HZ]])
+    power = np.diff(np.interp(edges_hz, _GRID_HZ, _envelope_energy(timbre)))
+    power[1::2] *= timbre.even_gain**2
+    return np.asarray(number * pitch_hz), np.asarray(power / power.sum())
+
+
+def proxies(timbre: Timbre, pitch_hz: float) -> Array:
+    """Scalar descriptions of a tone that a model could read instead of its pitch.  # (4,)
+
+    log2 of the spectral centroid; tilt (dB per octave through the partials); share above 1 kHz in dB;
+    A-like weighting gap: level in dB after the K-weighting's high shelf (loudness at equal RMS).
+    """
+    hz, power = partial_powers(timbre, pitch_hz)
+    octave, level_db = np.log2(hz), 10 * np.log10(power)
+    centred = octave - octave.mean()
+    return np.array(
+        [
+            np.log2(np.sum(hz * power)),
+            np.sum(centred * level_db) / np.sum(centred**2),
+            10 * np.log10(power[hz > 1000].sum()),
+            10 * np.log10(np.sum(power * (1 + 1.5 / (1 + (1500 / hz) ** 4)))),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class _Calibration:
+    """What proxies a pitch offers, p(x | pitch), and the pitch-free distribution g(x) to aim at. Both Gaussian."""
+
+    coefficients: Array  # (4, P) cubic in log pitch
+    mean: Array  # (P,)
+    offered_inverse: Array  # (P, P)
+    aimed_inverse: Array  # (P, P)
+
+
+def _basis(pitch_hz: Array) -> Array:
+    low, high = np.log2(PITCH_RANGE_HZ)
+    return np.vander((2 * np.log2(pitch_hz) - low - high) / (high - low), 4)  # (N, 4)
+
+
+@lru_cache(maxsize=1)
+def _calibrate() -> _Calibration:
+    """Regress the proxies of 4,000 random tones on their pitch (0.3 s, once a process; fixed stream, no data)."""
+    rng = np.random.Generator(np.random.PCG64(20_261_121))
+    pitch_hz = np.exp(rng.uniform(np.log(PITCH_RANGE_HZ[0]), np.log(PITCH_RANGE_HZ[1]), 4000))
+    offered = np.array([proxies(random_timbre(rng), hz) for hz in pitch_hz])  # (N, P)
+    coefficients = np.linalg.lstsq(_basis(pitch_hz), offered, rcond=None)[0]
+    covariance = np.cov((offered - _basis(pitch_hz) @ coefficients).T)
+    inverse = np.linalg.inv(covariance)
+    return _Calibration(coefficients, offered.mean(axis=0), inverse, inverse / SPREAD)
+
+
+def draw_timbre(rng: np.random.Generator, pitch_hz: float) -> Timbre:
+    """A timbre whose scalar proxies do not depend on `pitch_hz`.
+
+    Sampling-importance-resampling (Rubin 1987) among CANDIDATES random timbres: weight g(x) / p(x | pitch), so that
+    whatever the pitch, the chosen proxies follow the same g. Stateless: no other tone of the set is looked at.
+    """
+    fit = _calibrate()
+    candidates = [random_timbre(rng) for _ in range(CANDIDATES)]
+    found = np.array([proxies(timbre, pitch_hz) for timbre in candidates])  # (C, P)
+    aimed = found - fit.mean
+    offered = found - _basis(np.array([pitch_hz])) @ fit.coefficients
+    log_weight = np.sum(offered @ fit.offered_inverse * offered, axis=1) / 2
+    log_weight -= np.sum(aimed @ fit.aimed_inverse * aimed, axis=1) / 2
+    return candidates[int(np.argmax(log_weight + rng.gumbel(size=CANDIDATES)))]
+
+
+def _cents(timbre: Timbre, rng: np.random.Generator, count: int) -> Array:
+    """Vibrato and jitter around the pitch, zero on average.  # (N,)"""
+    seconds = np.arange(count) / TONE_RATE_HZ
+    phase = 2 * np.pi * (timbre.vibrato_hz * seconds + rng.uniform())
+    jitter = lfilter([0.006], [1, -0.994], rng.standard_normal(count))
+    cents = timbre.vibrato_cents * np.sin(phase) + timbre.jitter_cents * jitter / jitter.std()
+    return np.asarray(cents - cents.mean())
+
+
+def render_tone(
+    timbre: Timbre, pitch_hz: float, seconds: float, gain_db: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """The tone at TONE_RATE_HZ, `gain_db` above TONE_LUFS.  # (N,) float32
+
+    `rng` draws phases, jitter and breath noise.
+    """
+    count = round(seconds * TONE_RATE_HZ)
+    hz, power = partial_powers(timbre, pitch_hz)
+    phase = 2 * np.pi * np.cumsum(pitch_hz * 2 ** (_cents(timbre, rng, count) / 1200)) / TONE_RATE_HZ
+    start = np.sqrt(2 * power) * np.exp(1j * rng.uniform(0, 2 * np.pi, len(hz)))  # (K,)
+    turn = np.exp(1j * phase)
+    partial, wave = np.ones(count, dtype=complex), np.zeros(count)
+    for amplitude in start:
+        partial *= turn  # one multiplication instead of a sine for each partial
+        wave += (amplitude * partial).imag
+    wave += rng.standard_normal(count) * 10 ** (timbre.breath_db / 20)
+    ramp = round(timbre.attack_s * TONE_RATE_HZ)
+    fade = 0.5 - 0.5 * np.cos(np.pi * np.arange(ramp) / ramp)
+    wave[:ramp] *= fade
+    wave[-ramp:] *= fade[::-1]
+    return normalise_loudness(wave.astype(np.float32), TONE_RATE_HZ, TONE_LUFS + gain_db)
+
+
+def describe_tone(wave: NDArray[np.float32]) -> dict[str, float]:
+    """What a tone measures as: its pitch by both judges, and the scalar by-products that must not tell it."""
+    power = np.abs(np.fft.rfft(wave.astype(np.float64))) ** 2
+    hz = np.fft.rfftfreq(len(wave), 1 / TONE_RATE_HZ)
+    band = (hz > BOTTOM_HZ) & (hz < TOP_HZ)
+    octave, power = np.log2(hz[band]), power[band]
+    # Third-octave levels: a line through them does not see single partials.
+    cell = np.floor((octave - octave[0]) * 3).astype(int)
+    level_db = 10 * np.log10(np.bincount(cell, weights=power) + 1e-12)
+    tilt = np.polyfit(np.arange(len(level_db)) / 3, level_db, 1)[0]
+    return {
+        "tone_hz": round(judge_one(wave, TONE_RATE_HZ).median_hz, 4),
+        "tone_judge_two_hz": round(judge_two(wave, TONE_RATE_HZ).median_hz, 4),
+        "tone_centroid_oct": round(float(np.log2(np.sum(hz[band] * power) / power.sum())), 4),
+        "tone_tilt_db": round(float(tilt), 4),
+        "tone_rms_db": round(float(10 * np.log10(np.mean(wave.astype(np.float64) ** 2))), 3),
+        "tone_lufs": round(loudness_lufs(wave, TONE_RATE_HZ), 3),
+    }

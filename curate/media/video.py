@@ -1,0 +1,321 @@
+"""Video in and out: probe a file, read frames by their time stamps, write a deterministic mp4."""
+
+from __future__ import annotations  # PyAV's Packet is generic for type checkers alone
+
+import math
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+from av.audio.stream import AudioStream
+from av.codec.context import Flags
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from curate.errors import CurateError, Rejected
+from curate.media.container import (
+    Frame,
+    audio_stream,
+    decoded,
+    first_of,
+    opened,
+    packets_of,
+    tick_s,
+    time_zero_s,
+    video_stream,
+)
+
+PROMISE_SLACK_S = 0.5  # what the header of a sound file may be off by
+MIN_FPS = 0.5  # below this it is the time stamps that are wrong
+SEEK_FROM_S = 2.0  # decoding two seconds costs less than a seek that may land late
+SEEK_MARGIN_S = 0.5  # indexes are in decoding order: the reordering delay must fit in here
+CLEAN = (
+    Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+)
+BT709, UNTAGGED = 1, 2  # code points of ITU-T H.273
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a media file really holds."""
+
+    seconds: float  # from the first frame that decodes to the end of the last whole one
+    width: int  # displayed pixels: after rotation and pixel aspect
+    height: int
+    fps: float  # average
+    frames: int  # packets in those seconds: a hint
+    sample_rate_hz: int | None  # None without audio, as the next two
+    audio_start_s: float | None  # on the video's timeline, so often a little below 0
+    audio_end_s: float | None
+
+
+@dataclass
+class _Span:
+    """What packets add up to, in seconds of the container's clock."""
+
+    packets: int = 0
+    start_s: float = math.inf
+    end_s: float = -math.inf
+
+    @property
+    def seconds(self) -> float:
+        return self.end_s - self.start_s if self.packets else 0.0
+
+    def add(self, start_s: float, seconds: float) -> None:
+        self.packets += 1
+        self.start_s, self.end_s = min(self.start_s, start_s), max(self.end_s, start_s + seconds)
+
+
+@dataclass
+class _Held:
+    """The whole packets of one stream, and those of them that an edit list does not hide."""
+
+    whole: _Span = field(default_factory=_Span)
+    shown: _Span = field(default_factory=_Span)
+
+    def add(self, packet: Packet[Stream]) -> None:
+        """Count one packet, unless it is cut off or still the zeros of a preallocated download."""
+        if packet.pts is None or packet.is_corrupt or not any(bytes(packet)[:64]):
+            return
+        tick = tick_s(packet.stream)
+        for span in (self.whole,) if packet.is_discard else (self.whole, self.shown):
+            span.add(packet.pts * tick, (packet.duration or 0) * tick)
+
+
+def probe(path: str | Path) -> Probe:
+    """Read all packets and decode one frame.
+
+    Raises Rejected: unreadable, empty_file, not_media, no_video, no_decoder, truncated (the header promises over
+    0.5 s more than the packets hold), broken (no frame decodes).
+    """
+    with opened(path) as container:
+        video, audio = video_stream(container), audio_stream(container)
+        held = {stream.index: _Held() for stream in container.streams}
+        packets = _counted(container, held)
+        first = next(decoded(container, video, packets=packets), None)
+        for _ in packets:  # the others are only counted
+            pass
+        shown = held[video.index].shown
+        if first is None or shown.end_s <= first.time_s:
+            raise Rejected("broken", f"no frame decodes in {shown.packets} whole packets")
+        if shown.packets < MIN_FPS * shown.seconds:
+            raise Rejected("broken", f"{shown.packets} frames in {shown.seconds:.1f} s")
+        _compare_with_header(container, held)
+        width, height = _displayed_size(first)
+        heard = held[audio.index].shown if audio is not None else _Span()
+        return Probe(
+            seconds=shown.end_s - first.time_s,
+            width=width,
+            height=height,
+            fps=shown.packets / shown.seconds,
+            frames=shown.packets,
+            sample_rate_hz=audio.codec_context.sample_rate if audio is not None and heard.packets else None,
+            audio_start_s=heard.start_s - first.time_s if heard.packets else None,
+            audio_end_s=heard.end_s - first.time_s if heard.packets else None,
+        )
+
+
+def read_frames(
+    path: str | Path, *, start_s: float, frames: int, fps: float, width: int, height: int
+) -> Image:
+    """The frames on screen at start_s + k/fps, as (frames, height, width, 3) uint8 RGB.
+
+    On screen is the latest frame whose time stamp is not after that time, so every rate, also a variable one, is
+    resampled without retiming. The picture covers width x height, centred, undistorted.
+    Raises Rejected: too_short (the video ends more than one frame before the last time), broken_video (a packet
+    that these frames depend on does not decode), and as `probe`.
+    """
+    targets_s = [start_s + k / fps for k in range(frames)]
+    out = np.empty((frames, height, width, 3), np.uint8)  # (F, H, W, 3)
+    bad_s: list[float] = []
+    with closing(_frames_from(path, start_s, bad_s, seek=start_s > SEEK_FROM_S)) as shown:
+        done: Frame | None = None
+        for k, frame in enumerate(_on_screen(shown, targets_s)):
+            out[k] = out[k - 1] if frame is done else _fitted(frame, width, height)
+            done = frame
+    lost = sum(time_s <= targets_s[-1] for time_s in bad_s)
+    if lost:
+        raise Rejected("broken_video", f"{lost} packets before {targets_s[-1]:.2f} s do not decode")
+    return out
+
+
+def write_video(
+    path: Path,
+    frames: Image,  # (F, H, W, 3) uint8 RGB
+    fps: float,
+    wave: NDArray[np.float32] | None = None,  # (N,) or (2, N) in [-1, 1]
+    sample_rate_hz: int | None = None,
+) -> None:
+    """An mp4 of H.264 (crf 18, BT.709) and AAC whose bytes depend on nothing but the arguments.
+
+    Raises CurateError for odd sides, which yuv420p cannot hold.
+    """
+    height, width = frames.shape[1:3]
+    if width % 2 or height % 2:
+        raise CurateError(f"{path.name}: found frames of {width}x{height}, wanted even sides for yuv420p")
+    options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    with av.open(str(path), "w", format="mp4", container_options=options) as container:
+        video = container.add_stream(
+            "libx264", rate=Fraction(fps).limit_denominator(1001), options={"crf": "18"}
+        )
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        context = video.codec_context
+        context.thread_count = 1  # x264 decides otherwise with every number of threads
+        context.flags |= Flags.bitexact
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = ColorRange.MPEG
+        packets: list[Packet[Any]] = []
+        if wave is not None and sample_rate_hz is not None:
+            packets += _sound_packets(container, wave, sample_rate_hz)
+        for pixels in frames:
+            packets += video.encode(_yuv(pixels))
+        packets += video.encode(None)
+        for packet in sorted(packets, key=_decoding_time):
+            container.mux(packet)
+
+
+def _sound_packets(
+    container: OutputContainer, wave: NDArray[np.float32], rate_hz: int
+) -> list[Packet[AudioStream]]:
+    layout = "mono" if wave.ndim == 1 else "stereo"
+    stream = container.add_stream("aac", rate=rate_hz, layout=layout)
+    stream.codec_context.flags |= Flags.bitexact
+    planes = np.ascontiguousarray(np.atleast_2d(wave), np.float32)  # (C, N)
+    sound = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+    sound.sample_rate, sound.pts = rate_hz, 0
+    return [*stream.encode(sound), *stream.encode(None)]
+
+
+def _yuv(pixels: Image) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    return frame.reformat(
+        format="yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        interpolation=CLEAN,
+        threads=1,
+    )
+
+
+def _decoding_time(packet: Packet[Any]) -> Fraction:
+    return Fraction(packet.dts or 0) * packet.time_base
+
+
+def _counted(container: InputContainer, held: dict[int, _Held]) -> Iterator[Packet[Stream]]:
+    """All packets of the file, counted as they pass."""
+    for packet in packets_of(container):
+        if packet.size:
+            held[packet.stream_index].add(packet)
+        yield packet
+
+
+def _compare_with_header(container: InputContainer, held: dict[int, _Held]) -> None:
+    """Rejected `truncated` when the header promises more than there is; the other formats only guess theirs."""
+    missing_s = [0.0]
+    if container.format.name.startswith("mov"):
+        for stream in (*container.streams.video, *container.streams.audio):
+            if stream.duration is not None:
+                missing_s.append(stream.duration * tick_s(stream) - held[stream.index].whole.seconds)
+    elif container.format.name.startswith("matroska") and container.duration is not None:
+        end_s = max(found.whole.end_s for found in held.values())
+        missing_s.append(container.duration / av.time_base - end_s)
+    if max(missing_s) > PROMISE_SLACK_S:
+        raise Rejected("truncated", f"the last {max(missing_s):.2f} s that the header promises are not there")
+
+
+def _frames_from(path: str | Path, start_s: float, bad_s: list[float], seek: bool) -> Generator[Frame]:
+    """Frames from one that is on screen at `start_s` or earlier; without `seek`, from the first of the file."""
+    bad_s.clear()
+    zero_s = time_zero_s(path)
+    with opened(path) as container:
+        stream = video_stream(container)
+        landed = not seek or _seek(container, stream, zero_s + start_s - SEEK_MARGIN_S)
+        frames = decoded(container, stream, bad_s=bad_s, zero_s=zero_s)
+        first = next(frames, None) if landed else None
+        if seek and (first is None or first.time_s > start_s):
+            yield from _frames_from(path, start_s, bad_s, seek=False)
+        elif first is not None:
+            bad_s[:] = [time_s for time_s in bad_s if time_s > first.time_s]  # nothing depends on the others
+            yield first
+            yield from frames
+
+
+def _seek(container: InputContainer, stream: VideoStream, time_s: float) -> bool:
+    """Go to the key frame before; False where the container cannot."""
+    try:
+        container.seek(int(time_s / tick_s(stream)), stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
+
+
+def _on_screen(frames: Iterator[Frame], targets_s: list[float]) -> Iterator[Frame]:
+    """For each time the latest frame that is not after it, or the first of all."""
+    shown = first_of(frames)
+    coming = next(frames, None)
+    # half a tick undoes the rounding of time stamps (1 ms in Matroska), but a tick of AVI is a whole frame
+    slack_s = min(shown.tick_s / 2, 0.0005) + 5e-7
+    frame_s = targets_s[1] - targets_s[0] if len(targets_s) > 1 else 0.0
+    for target_s in targets_s:
+        while coming is not None and coming.time_s <= target_s + slack_s:
+            shown, coming = coming, next(frames, None)
+        if coming is None and target_s > shown.end_s + frame_s + slack_s:
+            raise Rejected("too_short", f"ends at {shown.end_s:.2f} s, wanted a frame at {target_s:.2f} s")
+        yield shown
+
+
+def _displayed_size(frame: Frame) -> tuple[int, int]:
+    """Width and height after pixel aspect and rotation."""
+    width, height = max(1, round(frame.picture.width * frame.pixel_aspect)), frame.picture.height
+    return (height, width) if _orientation(frame.picture)[0] else (width, height)
+
+
+def _orientation(picture: av.VideoFrame) -> tuple[bool, bool, bool]:
+    """How the stored picture becomes the displayed one: transpose, then mirror x, then mirror y.
+
+    The display matrix [[a, b, u], [c, d, v], [x, y, w]] sends a stored (p, q) to (ap + cq + x, bp + dq + y).
+    """
+    if not picture.rotation:  # also spares pictures whose side data PyAV cannot name
+        return False, False, False
+    side_data = cast(dict[str, Any], picture.side_data)  # PyAV types only some of the keys
+    matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), "<i4").reshape(3, 3)
+    (a, b), (c, d) = matrix[:2, :2].tolist()
+    return (True, c < 0, b < 0) if abs(b) > abs(a) else (False, a < 0, d < 0)
+
+
+def _fitted(frame: Frame, width: int, height: int) -> Image:
+    """The displayed picture, scaled to cover width x height and cropped to its centre, (height, width, 3) RGB."""
+    picture = frame.picture
+    untagged_hd = picture.colorspace == UNTAGGED and (picture.width >= 1280 or picture.height > 576)
+    image = picture.to_ndarray(
+        format="rgb24",
+        src_colorspace=Colorspace.ITU709 if untagged_hd else None,  # as players assume
+        interpolation=CLEAN,
+        threads=1,
+    )
+    transpose, mirror_x, mirror_y = _orientation(picture)
+    image = image.transpose(1, 0, 2) if transpose else image
+    image = image[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1]
+    aspect = 1 / frame.pixel_aspect if transpose else frame.pixel_aspect
+    found_height, found_width = image.shape[:2]
+    scale = max(width / (found_width * aspect), height / found_height)  # displayed to wanted
+    crop_width = min(found_width, max(1, round(width / (scale * aspect))))
+    crop_height = min(found_height, max(1, round(height / scale)))
+    left, top = (found_width - crop_width) // 2, (found_height - crop_height) // 2
+    crop = np.ascontiguousarray(image[top : top + crop_height, left : left + crop_width])
+    shrinks = crop_width >= width and crop_height >= height
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    fitted: Image = cv2.resize(crop, (width, height), interpolation=method)
+    return fitted

@@ -1,0 +1,75 @@
+"""Who may import whom: arrows point down this list only. Imports inside functions count too."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = (
+    {"curate.errors"},
+    {"curate.records", "curate.files"},
+    {"curate.tensors"},
+    {"curate.cache", "curate.shard", "curate.assign", "curate.split", "curate.media"},
+    {"curate.audit", "curate.ledger"},
+    {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
+    {"curate.recipes", "curate.sources"},
+    {"curate.stages", "curate.manifest", "curate.schema"},
+    {"curate.pipeline"},
+    {"curate.build", "curate.check", "curate.doctor"},
+    {"curate.show"},
+    {"curate.cli"},
+)
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+HEAVY = {"torch", "diffusers", "transformers", "parselmouth", "librosa", "av", "cv2", "swift_f0", "scipy", "jsonschema"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    name = ".".join(parts if parts[0] == "curate" else ("curate", *parts))
+    return name.removesuffix(".__init__")
+
+
+def sources() -> list[Path]:
+    return [ROOT / "cli.py", *sorted(p for d in ("curate", "recipes") for p in (ROOT / d).rglob("*.py"))]
+
+
+def layer_of(name: str) -> str | None:
+    """The entry of LAYERS that a module belongs to."""
+    return next((known for known in RANK if name == known or name.startswith(known + ".")), None)
+
+
+def imported(tree: ast.AST) -> set[str]:
+    found = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=module_name)
+def test_imports_point_down(path: Path) -> None:
+    mine = module_name(path)
+    if mine == "curate":
+        return
+    layer = layer_of(mine)
+    assert layer is not None, f"{mine} has no layer: give it one in LAYERS"
+    for name in imported(ast.parse(path.read_text())):
+        other = layer_of(name)
+        if other and other != layer:
+            assert RANK[other] < RANK[layer], f"{mine} imports {name}"
+        if other == "curate.recipes" == layer:
+            assert name in ("curate.recipes", mine), f"{mine} imports another recipe, {name}"
+        if name.split(".")[0] == "torch":
+            assert mine.startswith("curate.encode") or mine in ("curate.stages", "curate.doctor"), f"{mine} imports torch"
+
+
+def test_the_command_line_imports_nothing_heavy_at_its_top() -> None:
+    import subprocess
+    import sys
+
+    code = "import curate.cli, sys; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
