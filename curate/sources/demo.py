@@ -1,9 +1,9 @@
 """The source `demo`: talking heads made on the spot, offline, and the same bytes each time.
 
-Every choice is drawn from the identity of what it belongs to (the seed and a speaker or a clip), so the first
-clips of a long demo are the clips of a short one. Speakers' pitch spreads smoothly over people's range instead of
-in two clumps, formants follow it only loosely, and loudness, noise and brightness do not follow it at all. About one
-clip in twelve is made to be rejected and says so in its label `flaw`.
+Every choice is drawn from the identity of what it belongs to (the seed and a speaker or a clip), so the
+first clips of a long demo are the clips of a short one. Speakers' pitch spreads smoothly over people's range
+instead of in two clumps, formants follow it only loosely, and loudness, noise and colour do not follow it at
+all. One clip in twelve is made to be rejected and says so in its label `flaw`.
 """
 
 import json
@@ -36,7 +36,7 @@ FLAW_EVERY = 12
 FLAWLESS_FIRST = 6
 CLIPS_PER_SPEAKER = (0.15, 0.27, 0.25, 0.17, 0.1, 0.06)  # chance of 1, 2, ... clips; 3 on average
 SENTENCES_PER_TURN = 5
-PEAK = 0.9
+PEAK = 0.75  # AAC overshoots: 0.9 came back as 1.05
 
 
 class Demo(Record):
@@ -222,7 +222,8 @@ def recorded(plan: DemoClip, speech: Wave) -> Wave:
     noise = tilted(np.random.default_rng(plan.noise_seed).standard_normal(len(speech)), -3.0)
     speech_rms, noise_rms = np.sqrt(np.mean(coloured**2)), np.sqrt(np.mean(noise**2))
     wave = gain * (coloured + noise * speech_rms / noise_rms * 10 ** (-plan.snr_db / 20))
-    return wave * min(1.0, PEAK / float(np.abs(wave).max()))
+    quieter: Wave = wave * min(1.0, PEAK / float(np.abs(wave).max()))
+    return quieter
 
 
 def tilted(wave: Wave, db_per_octave: float) -> Wave:

@@ -1,8 +1,8 @@
 """The people of the demo source: a drawn head whose mouth follows the loudness of the speech.
 
-Drawn in head units: the origin lies between nose and eyes, x to the right, y down, one unit from the origin to the
-crown. What stands still (room, body, hair behind) and what moves as one (head, ears, hair) are painted once per
-clip at twice the size; each frame then moves the head and adds eyes and mouth. Colours are RGB.
+Drawn in head units: the origin lies between nose and eyes, x to the right, y down, one unit from the origin
+to the crown. What stands still (room, body, hair behind) and what moves as one (head, ears, hair) are painted
+once per clip at twice the size; each frame then moves the head and adds eyes and mouth. Colours are RGB.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ Hair = Literal["bald", "short", "parted", "curly", "bun", "bob", "long", "cap", 
 Collar = Literal["crew", "v", "turtle", "jacket"]
 
 BROW_Y, EYE_Y, MOUTH_Y = -0.3, -0.06, 0.52
+TOP_HALF = (np.pi, 2 * np.pi)
 TEETH: Colour = (240, 236, 226)
 MOUTH_INSIDE: Colour = (74, 24, 30)
 TONGUE: Colour = (176, 82, 84)
@@ -55,7 +56,7 @@ class Look(Record):
 
 
 class Pose(NamedTuple):
-    """One frame: where the head is (head units, radians), where it looks, how far lids and lips are open (0 to 1)."""
+    """One frame: the head's place (head units, radians), where it looks, lids and lips (0 shut, 1 open)."""
 
     x: float
     y: float
@@ -111,7 +112,7 @@ def draw_body(look: Look, size: int) -> Frame:
     pen = _canvas(look, size)
     back = shade(look.hair_colour, 0.75)
     if look.hair in ("long", "bob"):
-        crown = arc(0, -0.1, look.width + 0.25, 1.05, np.pi, 2 * np.pi)
+        crown = arc(0, -0.1, look.width + 0.25, 1.05, *TOP_HALF)
         pen.fill(np.concatenate([crown, _tips(look, 1.7 if look.hair == "long" else 0.85)]), back)
     if look.hair == "scarf":
         pen.oval(0, 0.25, look.width + 0.3, 1.35, shade(look.cover, 0.75))
@@ -159,7 +160,7 @@ def outline(look: Look, grow: float = 1.0, start: float = 0.0, end: float = 2 * 
 
 
 def draw_head(look: Look, size: int) -> Frame:
-    """Face without eyes and mouth, ears and hair, (size, size, 4)."""
+    """The face without eyes and mouth, with ears and hair, (size, size, 4)."""
     pen = _canvas(look, size)
     blush = shade(look.skin, 0.9)
     if look.hair not in ("scarf", "bob", "long"):
@@ -169,20 +170,16 @@ def draw_head(look: Look, size: int) -> Frame:
     pen.fill(outline(look), look.skin)
     _shade_face(pen, look)
     if look.beard:
-        jaw = np.concatenate(
-            [outline(look, 1.02, 0.15, np.pi - 0.15), arc(0, 0.4, look.width * 0.62, 0.1, np.pi, 2 * np.pi)]
-        )
-        pen.fill(jaw, look.hair_colour)
-    nose = np.array(
-        [[-0.02, -0.02], [look.nose * 0.7, 0.2], [look.nose, 0.27], [0, 0.32], [-look.nose * 0.5, 0.27]]
-    )
-    pen.fill(nose, shade(look.skin, 0.86))
+        jaw, cheeks = outline(look, 1.02, 0.15, np.pi - 0.15), arc(0, 0.4, look.width * 0.62, 0.1, *TOP_HALF)
+        pen.fill(np.concatenate([jaw, cheeks]), look.hair_colour)
+    x = look.nose * np.array([-0.2, 0.7, 1.0, 0.0, -0.5])
+    pen.fill(np.stack([x, [-0.02, 0.2, 0.27, 0.32, 0.27]], axis=1), shade(look.skin, 0.86))
     _draw_hair(pen, look)
     if look.glasses:
         rim = shade(look.hair_colour, 0.4)
         for side in (-1, 1):
             pen.line(arc(side * look.eye_gap, EYE_Y, 0.23, 0.2), 0.04, rim, closed=True)
-        pen.line(arc(0, EYE_Y, look.eye_gap - 0.22, 0.06, np.pi, 2 * np.pi), 0.04, rim)
+        pen.line(arc(0, EYE_Y, look.eye_gap - 0.22, 0.06, *TOP_HALF), 0.04, rim)
     return _finish(pen, size)
 
 
@@ -207,22 +204,16 @@ def _draw_hair(pen: Pen, look: Look) -> None:
             pen.oval(look.width * np.cos(angle), 0.95 * np.sin(angle) - 0.02, 0.24, 0.24, colour)
     if look.hair == "bun":
         pen.oval(0.05, -1.22, 0.36, 0.32, colour)
-    start, end = (
-        (np.pi * 0.97, np.pi * 2.03) if look.hair in ("bob", "long") else (np.pi * 1.04, np.pi * 1.96)
-    )
+    below_ears = -0.03 if look.hair in ("bob", "long") else 0.04
+    start, end = np.pi * (1 + below_ears), np.pi * (2 - below_ears)
     outer = outline(look, 1.1, start, end)
     line = arc(0.0, outer[-1][1], look.width * 0.93, 0.42, start, end)
-    hairline = {"parted": 0.18, "cap": 0.0}.get(look.hair, 0.0)
-    line[:, 1] += hairline * line[:, 0] - 0.1
+    line[:, 1] += (0.18 if look.hair == "parted" else 0.0) * line[:, 0] - 0.1
     line[[0, -1]] = outer[[0, -1]]
     pen.fill(np.concatenate([outer, line[::-1]]), colour)
     if look.hair == "cap":
-        brim = np.concatenate(
-            [
-                arc(0, -0.42, look.width * 1.12, 0.28, np.pi, 2 * np.pi),
-                arc(0, -0.42, look.width * 1.12, 0.1, 0, np.pi),
-            ]
-        )
+        across = look.width * 1.12
+        brim = np.concatenate([arc(0, -0.42, across, 0.28, *TOP_HALF), arc(0, -0.42, across, 0.1, 0, np.pi)])
         pen.fill(brim, shade(colour, 0.75))
 
 
@@ -235,7 +226,7 @@ def _draw_eye(pen: Pen, look: Look, pose: Pose, side: int) -> None:
         iris = min(look.eye_size * 0.5, down)
         pen.oval(x + pose.gaze * 0.05, EYE_Y, look.eye_size * 0.5, iris, look.iris)
         pen.oval(x + pose.gaze * 0.05, EYE_Y, look.eye_size * 0.24, min(look.eye_size * 0.24, down), PUPIL)
-    pen.line(arc(x, EYE_Y, across, down, np.pi, 2 * np.pi), 0.035, shade(look.skin, 0.45))
+    pen.line(arc(x, EYE_Y, across, down, *TOP_HALF), 0.035, shade(look.skin, 0.45))
 
 
 def _draw_mouth(pen: Pen, look: Look, lips: float) -> None:
@@ -247,11 +238,11 @@ def _draw_mouth(pen: Pen, look: Look, lips: float) -> None:
     if lips > 0.15:
         pen.fill(_lens(across * 0.78, up * 0.9, -up * 0.1 + 0.035), TEETH)
     if lips > 0.3:
-        pen.fill(arc(0, MOUTH_Y + down * 0.86, across * 0.5, down * 0.3, np.pi, 2 * np.pi), TONGUE)
+        pen.fill(arc(0, MOUTH_Y + down * 0.86, across * 0.5, down * 0.3, *TOP_HALF), TONGUE)
 
 
 def _lens(across: float, up: float, down: float) -> Points:
     """A mouth's shape, its corners a little raised."""
-    upper = arc(0, MOUTH_Y, across, up, np.pi, 2 * np.pi)
+    upper = arc(0, MOUTH_Y, across, up, *TOP_HALF)
     shape = np.concatenate([upper, arc(0, MOUTH_Y, across, down, 0, np.pi)])
     return shape - SMILE * np.stack([0 * shape[:, 0], (shape[:, 0] / across) ** 2], axis=1)

@@ -1,7 +1,7 @@
 """Where the people of the demo source sit.
 
-Clips that look alike are grouped by a hash of their coarse brightness layout, so rooms differ in that, not only in
-colour: in kind, in where their large shapes lie and in which of them are light and dark.
+Clips that look alike are grouped by a hash of their coarse brightness layout, so rooms differ in that, not
+only in colour: in kind, in where their large shapes lie and in which of them are light and dark.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """The voices of the demo source: Praat's speech synthesizer, run in a process of its own for each clip.
 
-The synthesizer inside Praat (espeak) keeps the phase of its pitch flutter from one utterance to the next, so the
-second sentence of a process never sounds like the first of another: only a fresh process gives the same
-bytes whatever was made before. This file is therefore run by path (`python -P demo_speech.py`, 0.1 s to start) and
-imports nothing of the project: turns as JSON on stdin, float32 samples on stdout.
+The synthesizer inside Praat (espeak) keeps the phase of its pitch flutter from one utterance to the next, so
+the second sentence of a process never sounds like the first of another: only a fresh process gives the same
+bytes whatever was made before. This file is therefore run by path (`python -P demo_speech.py`, 0.1 s)
+and imports nothing of the project: turns as JSON on stdin, float32 samples on stdout.
 """
 
 import json
@@ -41,8 +41,8 @@ def median_hz(wave: Wave) -> float:
 def speak(turn: dict[str, Any]) -> Wave:
     """One person's turn, (T,) at 48 kHz, `turn["seconds"]` long.
 
-    espeak steers pitch in coarse steps, so the last few per cent come from playing the speech at another rate, which
-    scales the vocal tract with it. `hz` is None for a whisper, which keeps the planned tract.
+    espeak steers pitch in coarse steps, so the last few per cent come from playing it at another rate,
+    which scales the vocal tract with it. `hz` is None for a whisper, which keeps the planned tract.
     """
     parts = [np.zeros(0)]
     synthesizer = call("Create SpeechSynthesizer", turn["language"], turn["voice"])

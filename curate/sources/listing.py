@@ -94,3 +94,9 @@ def _demo_code() -> str:
     for path in sorted(Path(__file__).parent.glob("demo*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _listed(folder: Path, cache: Path, reporter: Reporter) -> tuple[list[Clip], list[Drop]]:
+    from curate.sources.folder import list_folder
+
+    return list_folder(folder, cache)

@@ -1,6 +1,10 @@
 """Judges and shifts on speech from a synthesizer, and on sounds with a known pitch."""
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import parselmouth
@@ -98,3 +102,14 @@ def test_gross_errors_count_frames_a_semitone_off() -> None:
     wanted = pitch.wanted_track(source, 200.0, 1.0)
     found = pitch.Track(times_s, np.where(np.arange(100) < 30, 100.0, 201.0))
     assert pitch.gross_error_share(wanted, source, found) == pytest.approx(0.3)
+
+
+@contextmanager
+def spoken_file() -> Iterator[str]:
+    """The synthetic voice as the sound of a small video."""
+    from curate.media.video import write_video
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "spoken.mp4"
+        write_video(path, np.zeros((100, 64, 64, 3), np.uint8), 25, spoken(), RATE)
+        yield str(path)

@@ -1,0 +1,41 @@
+"""Shared by all tests: a cache that workers share, and a folder of small talking heads."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+REAL_CLIPS = Path(__file__).parents[1] / "../shared/data/talking-heads"
+SMALL = {"frames": 41, "size": 64, "strata": 4, "low_hz": 90.0, "high_hz": 280.0}
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the session, also across xdist workers: its entries are keyed by content and appear whole."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if base.name.startswith("popen-") else base) / "cache"
+
+
+@pytest.fixture(scope="session")
+def heads(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine drawn talking heads of 64 pixels, sound and flawed ones, with sidecars."""
+    from curate.engine import Serial
+    from curate.progress import Reporter
+    from curate.sources.listing import list_source
+
+    settings = {"demo.clips": 9, "demo.size": 64}
+    listing = list_source("demo", settings, shared_cache, Serial(), Reporter(quiet=True))
+    folder = tmp_path_factory.mktemp("heads")
+    for clip in listing.clips:
+        for path in Path(clip.path).parent.glob(f"{Path(clip.path).stem}.*"):
+            shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    """SMALL as a --config file: sets that a test can make in seconds."""
+    path = tmp_path / "small.yaml"
+    path.write_text(json.dumps(SMALL))
+    return path

@@ -1,0 +1,83 @@
+"""What the documents say is true: commands exist, code runs, tables name what there is."""
+
+import re
+import runpy
+from pathlib import Path
+
+import click
+import pytest
+
+import curate.cli
+from curate.engine import Serial
+from curate.pipeline import Request
+from curate.progress import Reporter
+from tests.conftest import SMALL
+from tests.ledgers import finished, helium, pool
+
+ROOT = Path(__file__).parents[1]
+COMMAND = re.compile(r"^(?:\. .*&& )?curate +(\w+)((?: +[^#\n]+)?)", re.M)
+
+
+def test_every_command_in_the_readme_exists_with_its_options() -> None:
+    text = (ROOT / "README.md").read_text()
+    seen = set()
+    for name, rest in COMMAND.findall("\n".join(re.findall(r"```sh\n(.*?)```", text, re.S))):
+        command = curate.cli.cli.commands[name]
+        known = {option for p in command.params if isinstance(p, click.Option) for option in p.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, rest
+        seen.add(name)
+    assert {"build", "plan", "check", "doctor"} <= seen
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name, command in curate.cli.cli.commands.items():
+        assert f"curate {name}" in text, name
+        assert command.help
+        assert all(p.help for p in command.params if isinstance(p, click.Option)), name
+
+
+def test_every_finding_of_helium_is_explained() -> None:
+    text = (ROOT / "docs" / "helium.md").read_text()
+    recipe = helium()
+    for finding in recipe.audit(finished(recipe, pool(recipe, 60, seed=0))):
+        assert f"`{finding.name}`" in text, finding.name
+
+
+def test_documents_stay_short_and_their_links_hold() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) <= 60
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
+
+
+def test_the_readers_in_the_shard_document_read_a_build(heads: Path, shared_cache: Path, tmp_path: Path) -> None:
+    from curate.build import build
+
+    request = Request("helium-v2", str(heads), SMALL, {}, "tiny", shared_cache)
+    result = build(request, tmp_path / "helium", Serial(), Reporter(quiet=True))
+    shard = result.folder / "shards" / "train-00000.tar"
+    plain, joined = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "shards.md").read_text(), re.S)
+    for code in (plain, joined):
+        (tmp_path / "reader.py").write_text(code)
+        reader = runpy.run_path(str(tmp_path / "reader.py"))
+        read = list(reader["samples"](shard)) if "samples" in reader else list(reader["dataset"](result.folder, shard.name))
+        assert len(read) == result.manifest.counts.train
+        assert read[0][1]["video_latents"].shape[0] == 128
+        if len(read[0]) == 3:
+            assert read[0][2]["video_text"].shape[0] >= 3
+
+
+def test_the_published_schemas_are_those_of_the_records() -> None:
+    from curate.schema import PUBLISHED, schema_bytes
+
+    for name in PUBLISHED:
+        path = ROOT / "schemas" / f"{name}.schema.json"
+        assert path.is_file() and path.read_bytes() == schema_bytes(name), f"{path.name}: run make schemas"
+    assert len(list((ROOT / "schemas").glob("*.json"))) == len(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md", ".pre-commit-config.yaml"])
+def test_the_usual_files_are_there(name: str) -> None:
+    assert (ROOT / name).stat().st_size > 100
