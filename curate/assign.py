@@ -6,15 +6,13 @@ beforehand, so that small sets are balanced too, and what was not measured stays
 draws that follow the first one are the null of every test: what the same procedure could as well have done.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.errors import CurateError
-from curate.records import LedgerRow, number
 
 BALANCE_BOUND = 0.02  # rms |r| and rms |rho| over the attributes at REFERENCE_PAIRS pairs and above
 REFERENCE_PAIRS = 292  # the seed's set
@@ -34,61 +32,6 @@ class Pool:
     targets: Array  # (N, S) what the clip would get from each stratum, in a linear scale (log2 Hz)
     attributes: Array  # (N, K) of the SOURCE; never of what a treatment made
     groups: NDArray[np.intp]  # (N,) speakers or whatever else clusters the clips
-
-
-@dataclass(frozen=True)
-class Table:
-    """Clips by strata: every candidate of a split, and which of them passed the gates."""
-
-    clips: tuple[str, ...]  # sorted ids
-    rows: Mapping[tuple[str, int], LedgerRow]
-    passed: Booleans  # (clips, strata)
-
-    @classmethod
-    def of(cls, rows: Iterable[LedgerRow], strata: int) -> Self:
-        """From ledger rows whose choices name a `stratum`."""
-        by_cell = {(str(row.clip), int(number(row.choices, "stratum"))): row for row in rows if row.choices}
-        clips = tuple(sorted({clip for clip, _ in by_cell}))
-        passed = np.zeros((len(clips), strata), dtype=bool)
-        for i, clip in enumerate(clips):
-            passed[i] = [(clip, s) in by_cell and by_cell[clip, s].made for s in range(strata)]
-        return cls(clips, by_cell, passed)
-
-    def eligible(self, band: range) -> list[str]:
-        """Clips that passed in every stratum of the band."""
-        if not band:
-            return []
-        whole = self.passed[:, band.start : band.stop].all(axis=1)
-        return [self.clips[i] for i in np.flatnonzero(whole)]
-
-    def fates(self, band: range) -> dict[str, str | None]:
-        """Why each candidate that was made is dropped, before anything is assigned."""
-        eligible = set(self.eligible(band))
-        return {
-            row.id: "outside_band"
-            if s not in band
-            else "not_assigned"
-            if clip in eligible
-            else "not_eligible"
-            for (clip, s), row in self.rows.items()
-            if row.made
-        }
-
-    def pool(self, band: range, target: str, attributes: Sequence[str]) -> Pool:
-        """The eligible clips as numbers: measured `target` by stratum, source attributes, groups."""
-        clips = self.eligible(band)
-        first = [self.rows[clip, band.start] for clip in clips]
-        return Pool(
-            np.array([[number(self.rows[clip, s].measured, target) for s in band] for clip in clips]),
-            np.array([[number(row.attributes, key) for key in attributes] for row in first]),
-            np.unique([str(row.group) for row in first], return_inverse=True)[1],
-        )
-
-    def cells(self, clips: Sequence[str], band: range) -> tuple[Booleans, Booleans]:
-        """Which strata of the band were tried and passed for each clip.  # (len(clips), len(band)) twice"""
-        tried = np.array([[(clip, s) in self.rows for s in band] for clip in clips], dtype=bool)
-        index = [self.clips.index(clip) for clip in clips]
-        return tried.reshape(len(clips), len(band)), self.passed[index][:, band.start : band.stop]
 
 
 def widest_band(passed: Booleans, least_share: float) -> range:
@@ -145,8 +88,10 @@ def _balanced(pool: Pool, targets: Array) -> Booleans:
     """Which of the drawn `targets` # (D, N) meet the bounds."""
     pairs = len(pool.groups)
     bound = balance_bound(pairs)
-    plain = standardise(targets) @ standardise(pool.attributes.T).T
-    meets = np.sqrt(np.mean(plain**2, axis=1)) <= bound  # cheap, and rejects nearly all
+    # r without standardising every draw: the attributes are centred. Rejects nearly all, so it must be cheap.
+    spread = np.einsum("dn,dn->d", targets, targets) - pairs * targets.mean(axis=1) ** 2
+    plain = targets @ standardise(pool.attributes.T).T  # (D, K)
+    meets = np.mean(plain**2, axis=1) <= bound**2 * spread
     chosen = np.flatnonzero(meets)
     if len(chosen):
         ranked = imbalance(targets[chosen], pool.attributes)[1] <= bound

@@ -15,6 +15,7 @@ from pydantic import Field
 from scipy.stats import norm
 
 from curate.assign import LEAST_BALANCED, balance_bound, imbalance, ranks, standardise
+from curate.dependence import dependence, familywise_p
 from curate.records import Record, Values
 
 Verdict = Literal["pass", "fail", "not_testable", "constant", "not_applicable"]
@@ -57,66 +58,9 @@ def seen_rho(pairs: int) -> float:
     return math.tanh(_reach() / math.sqrt(max(pairs - 3, 1)))
 
 
-def _u_centred(values: Array) -> Array:
-    """U-centred distance matrix of one sample (Székely & Rizzo 2014).  # (N,) -> (N, N)"""
-    count = len(values)
-    distance = np.abs(values[:, None] - values[None, :])
-    rows = distance.sum(axis=1)
-    centred = distance - (rows[:, None] + rows[None, :]) / (count - 2)
-    centred += rows.sum() / ((count - 1) * (count - 2))
-    np.fill_diagonal(centred, 0.0)
-    return np.asarray(centred)
-
-
-def distance_correlation(attribute: Array, targets: Array) -> Array:
-    """Bias-corrected distance correlation, signed root; 0 on average under independence.  # (N,), (D, N) -> (D,)
-
-    Sees any dependence, also one without slope. Needs at least 4 pairs.
-    """
-    centred = _u_centred(attribute)
-    spread = np.sum(centred**2)
-    found = np.zeros(len(targets))
-    for i, target in enumerate(targets):
-        other = _u_centred(target)
-        scale = np.sqrt(spread * np.sum(other**2))
-        squared = np.sum(centred * other) / scale if scale > 0 else 0.0
-        found[i] = np.sign(squared) * np.sqrt(np.abs(squared))
-    return found
-
-
-def mutual_information(attribute: Array, targets: Array, bins: int = 5) -> Array:
-    """Mutual information in nats between quantile bins, less the Miller-Madow bias.  # (N,), (D, N) -> (D,)"""
-    count = len(attribute)
-    row = (ranks(attribute) * bins // count).astype(int)
-    columns = (ranks(targets) * bins // count).astype(int)
-    found = np.zeros(len(targets))
-    for i, column in enumerate(columns):
-        joint = np.bincount(row * bins + column, minlength=bins * bins).reshape(bins, bins) / count
-        chance = joint.sum(axis=1)[:, None] * joint.sum(axis=0)[None, :]
-        some = joint > 0
-        found[i] = np.sum(joint[some] * np.log(joint[some] / chance[some]))
-    return found - (bins - 1) ** 2 / (2 * count)
-
-
-def dependence(attribute: Array, targets: Array) -> dict[str, Array]:
-    """The four statistics of every row of `targets` # (D, N) against `attribute` # (N,)."""
-    return {
-        "pearson": standardise(targets) @ standardise(attribute),
-        "spearman": standardise(ranks(targets)) @ standardise(ranks(attribute)),
-        "distance_correlation": distance_correlation(attribute, targets),
-        "mutual_information": mutual_information(attribute, targets),
-    }
-
-
-def _familywise_p(found: dict[str, Array]) -> float:
-    """P-value of row 0 against the rows after it: the largest of the standardised statistics (max-T)."""
-    table = np.array(
-        [np.abs(v) if k in ("pearson", "spearman") else v for k, v in found.items()]
-    )  # (4, 1 + B)
-    null = table[:, 1:]
-    spread = np.maximum(null.std(axis=1, keepdims=True), 1e-12)
-    largest = ((table - null.mean(axis=1, keepdims=True)) / spread).max(axis=0)
-    return float((1 + np.sum(largest[1:] >= largest[0])) / len(largest))
+def shuffles(target: Array, stream: np.random.Generator) -> Array:
+    """The null where no lot was drawn: any order of the targets.  # (N,) -> (REDRAWS, N)"""
+    return np.array([stream.permutation(target) for _ in range(REDRAWS)])
 
 
 def independence(name: str, split: str, attribute: Array, target: Array, redraws: Array) -> Finding:
@@ -137,7 +81,7 @@ def independence(name: str, split: str, attribute: Array, target: Array, redraws
     if 1 / (len(redraws) + 1) > ALPHA:
         raise ValueError(f"got {len(redraws)} re-draws, which cannot reject at {ALPHA}")
     found = dependence(attribute, np.vstack([target, redraws]))
-    chance = _familywise_p(found)
+    chance = familywise_p(found)
     verdict: Verdict = "fail" if chance < ALPHA else "pass" if pairs >= wanted else "not_testable"
     strongest = max(("pearson", "spearman"), key=lambda k: abs(found[k][0]))
     says = f"{strongest} {found[strongest][0]:+.3f}, p {chance:.3f} of {len(redraws)} re-draws"
@@ -348,6 +292,15 @@ def one_value(name: str, values: Iterable[str | None], wanted: str) -> Finding:
     return Finding(
         name=name, split="all", verdict="fail" if others else "pass", says=says, pairs=len(held),
         measured={"others": len(others)}, bound={"others": 0},
+    )  # fmt: skip
+
+
+def nothing(name: str, offenders: Sequence[str], what: str, pairs: int) -> Finding:
+    """There are no offenders."""
+    return Finding(
+        name=name, split="all", verdict="fail" if offenders else "pass",
+        says=f"{len(offenders)} {what}" + (f", first {offenders[0]}" if offenders else ""), pairs=pairs,
+        measured={"offenders": len(offenders)}, bound={"offenders": 0},
     )  # fmt: skip
 
 

@@ -27,9 +27,9 @@ def check(folder: Path, recipe: str | None = None) -> list[str]:
     `recipe` names a recipe that is not bundled (a file). Raises CurateError for a folder that is no set.
     """
     manifest = load_build(folder)
-    faults = [*_files(folder, manifest), *_schemas(folder, manifest)]
+    faults = list(_files(folder, manifest)) or list(_schemas(folder, manifest))
     if faults:
-        return faults  # what follows reads these files and would only repeat it
+        return faults  # what follows reads these files, and would only say it again
     rows = read_lines(folder / "ledger.jsonl", LedgerRow)
     faults += [*_ledger(folder, manifest, rows), *_plan(folder, rows)]
     if manifest.encoder is not None:

@@ -7,7 +7,7 @@ helium-v1 is the seed's design, kept as the control that must fail: there the ta
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from curate import audit
-from curate.assign import Strata, Table, assignments, widest_band
 from curate.audit import Finding
 from curate.errors import Rejected
 from curate.media import pitch, speech, tone
@@ -24,6 +23,7 @@ from curate.media.look import look_hash, same_look
 from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16
 from curate.records import SPLITS, Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng
 from curate.split import groups, sides
+from curate.trial import Table, Trial
 
 MAX_TONE_OFF_CENTS = 10.0  # Praat on a clean tone is good to a few
 CAPTION = "a person speaking"
@@ -214,45 +214,26 @@ class HeliumV2(Recipe):
             "tone_gain_db": round(gain_db, 4),
         }
 
+    @property
+    def trial(self) -> Trial:
+        """Who gets which target, and by what lot."""
+        band = range(self.strata) if self.band == "full" else None
+        return Trial(self.seed, self.strata, "pitch_oct", BALANCED, self.least_eligible_share, band)
+
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
-        band, fates = self.chosen_band(rows), dict[str, str | None]()
-        for split in SPLITS:
-            table = Table.of([row for row in rows if row.split == split], self.strata)
-            fates |= table.fates(band)
-            clips = table.eligible(band)
-            if clips:
-                draw = next(self.draws(table, band, split))
-                fates |= {
-                    table.rows[clip, band.start + int(s)].id: None
-                    for clip, s in zip(clips, draw, strict=True)
-                }
-        return fates
+        return self.trial.select(rows)
 
-    def chosen_band(self, rows: Sequence[LedgerRow]) -> range:
-        """The strata in use, from the training clips alone; empty where no stratum has enough eligible clips."""
-        if self.band == "full":
-            return range(self.strata)
-        table = Table.of([row for row in rows if row.split == "train"], self.strata)
-        return widest_band(table.passed, self.least_eligible_share)
+    def misassigned(self, rows: Sequence[LedgerRow]) -> list[str]:
+        """Clips whose pair is not the one the lot gave."""
+        return self.trial.misassigned(rows)
 
-    def draws(self, table: Table, band: range, split: Split) -> Iterator[Strata]:
-        """The assignment of a split's eligible clips, then what the same lot could have drawn instead."""
-        pool = table.pool(band, target="pitch_oct", attributes=BALANCED)
-        return assignments(pool, rng(self.seed, split, "assignment"))
-
-    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array:
-        """Targets of the kept pairs (in order of their ids) under re-draws of the assignment.  # (B, N)"""
-        table, band = (
-            Table.of([row for row in rows if row.split == split], self.strata),
-            self.chosen_band(rows),
-        )
-        targets = table.pool(band, target="pitch_oct", attributes=BALANCED).targets
-        draws = islice(self.draws(table, band, split), 1, audit.REDRAWS + 1)
-        return np.array([targets[np.arange(len(targets)), draw] for draw in draws])
+    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array | None:
+        """What the lot could have given the kept pairs of a side; None where no lot gave them.  # (B, N)"""
+        return self.trial.redraws(rows, split, audit.REDRAWS)
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         kept = [row for row in rows if row.kept]
-        table, band = Table.of(rows, self.strata), self.chosen_band(rows)
+        table, band = Table.of(rows, self.strata), self.trial.chosen_band(rows)
 
         def column(key: str) -> list[float]:
             return [number(row.measured, key) for row in kept]
@@ -266,11 +247,12 @@ class HeliumV2(Recipe):
                 "tone_judge_two", "all", column("tone_judge_two_off_cents"), self.max_off_cents, "cents"
             ),
             audit.within("lips", "all", column("lag_s"), self.max_lag_s, "s"),
+            audit.nothing("assignment", self.misassigned(rows), "clips without exactly one pair", len(kept)),
             audit.band("band", table.passed, band, self.edges_hz()),
             audit.reported("timbre_distance_db", column("timbre_distance_db")),
         ]
         for split in SPLITS:
-            findings += self.audit_design(rows, split, table, band)
+            findings += self.audit_side(rows, split, table, band)
         return findings
 
     def label_errors(self, kept: Sequence[LedgerRow]) -> tuple[list[float], float, str]:
@@ -278,9 +260,7 @@ class HeliumV2(Recipe):
         judges = ("off_cents", "judge_two_off_cents")
         return [number(row.measured, key) for row in kept for key in judges], self.max_off_cents, "cents"
 
-    def audit_design(
-        self, rows: Sequence[LedgerRow], split: Split, table: Table, band: range
-    ) -> list[Finding]:
+    def audit_side(self, rows: Sequence[LedgerRow], split: Split, table: Table, band: range) -> list[Finding]:
         """What the assignment promises, for one split by itself."""
         mine = sorted((row for row in rows if row.kept and row.split == split), key=lambda row: row.id)
         if not mine:
@@ -290,7 +270,8 @@ class HeliumV2(Recipe):
         second = np.log2([number(row.attributes, "natural_judge_two_hz") for row in mine])
         proxies = {key: np.array([number(row.measured, key) for row in mine]) for key in PROXIES}
         tried, passed = table.cells([str(row.clip) for row in mine], band)
-        redraws = self.redraws(rows, split) if len(mine) >= audit.LEAST_PAIRS else np.empty((0, len(mine)))
+        lot = self.redraws(rows, split) if len(mine) >= audit.LEAST_PAIRS else None
+        redraws = audit.shuffles(target, rng(self.seed, split, "shuffles")) if lot is None else lot
         counts = [sum(row.choices["stratum"] == stratum for row in mine) for stratum in band]
         return [
             audit.positivity("positivity", split, source["natural_oct"], tried, passed),
@@ -335,12 +316,11 @@ class HeliumV1(HeliumV2):
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
         return Recipe.select(self, rows)
 
-    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array:
-        """No lot was drawn, so the null is any order of the targets.  # (B, N)"""
-        mine = sorted((row for row in rows if row.kept and row.split == split), key=lambda row: row.id)
-        target = np.array([number(row.measured, "pitch_oct") for row in mine])
-        order = rng(self.seed, split, "permutations")
-        return np.array([order.permutation(target) for _ in range(audit.REDRAWS)])
+    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array | None:
+        return None
+
+    def misassigned(self, rows: Sequence[LedgerRow]) -> list[str]:
+        return []  # nothing was assigned
 
 
 RECIPES = (HeliumV2, HeliumV1)

@@ -19,12 +19,12 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def heads(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine drawn talking heads of 64 pixels, sound and flawed ones, with sidecars."""
+    """Ten drawn talking heads of 64 pixels with sidecars; one of them is silent, as one in a dozen is flawed."""
     from curate.engine import Serial
     from curate.progress import Reporter
     from curate.sources.listing import list_source
 
-    settings = {"demo.clips": 9, "demo.size": 64}
+    settings = {"demo.clips": 10, "demo.size": 64}
     listing = list_source("demo", settings, shared_cache, Serial(), Reporter(quiet=True))
     folder = tmp_path_factory.mktemp("heads")
     for clip in listing.clips:

@@ -47,11 +47,14 @@ def _candidates(
         max_shift_st = 99.0
     else:
         tried = [
-            (f"-{s:02d}", s, float(2 ** draw.uniform(np.log2(edges[s]), np.log2(edges[s + 1])))) for s in range(12)
+            (f"-{s:02d}", s, float(2 ** draw.uniform(np.log2(edges[s]), np.log2(edges[s + 1]))))
+            for s in range(12)
         ]
     rows = []
     for suffix, stratum, target_hz in tried:
-        made = bool(abs(12 * np.log2(target_hz / attributes["natural_hz"])) <= max_shift_st and draw.random() > 0.01)
+        made = bool(
+            abs(12 * np.log2(target_hz / attributes["natural_hz"])) <= max_shift_st and draw.random() > 0.01
+        )
         rows.append(
             LedgerRow(
                 id=clip + suffix, name=f"{clip}.mp4", clip=clip, sources=(clip * 4,), group=group, split=split,

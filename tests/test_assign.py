@@ -12,7 +12,6 @@ from scipy import stats
 from curate.assign import (
     LEAST_BALANCED,
     Pool,
-    Table,
     assignments,
     balance_bound,
     group_share,
@@ -22,6 +21,7 @@ from curate.assign import (
     widest_band,
 )
 from curate.errors import CurateError
+from curate.trial import Table
 from tests.ledgers import helium, pool
 
 
@@ -95,7 +95,7 @@ def test_a_pool_that_cannot_be_balanced_is_an_error() -> None:
     one_hot = np.zeros((40, 1))
     one_hot[0] = 1.0  # r depends on the target of this clip alone, which is never near the mean of two strata
     stuck = Pool(np.tile([0.0, 1.0], (40, 1)), one_hot, np.arange(40))
-    with pytest.raises(CurateError, match="none of .* draws over 40 clips is balanced"):
+    with pytest.raises(CurateError, match=r"none of .* draws over 40 clips is balanced"):
         next(assignments(stuck, np.random.default_rng(0)))
 
 

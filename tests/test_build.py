@@ -74,6 +74,9 @@ def test_text_is_stored_once_for_all(finished: Built) -> None:
     assert set(tensors) == {"video_text", "audio_text"}
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # webdataset leaves its file open
 def test_stock_webdataset_and_safetensors_read_the_shards(finished: Built) -> None:
     import webdataset
     from safetensors.torch import load
@@ -84,13 +87,17 @@ def test_stock_webdataset_and_safetensors_read_the_shards(finished: Built) -> No
     assert samples[0]["json"]["caption"] == "a person speaking"
 
 
-def test_fresh_caches_and_other_engines_give_the_same_bytes(finished: Built, heads: Path, tmp_path: Path) -> None:
+def test_fresh_caches_and_other_engines_give_the_same_bytes(
+    finished: Built, heads: Path, tmp_path: Path
+) -> None:
     wanted = tree(finished.folder)
     fresh = make(tmp_path / "one" / "helium", heads, tmp_path / "cache-one", "processes:2")
     assert tree(fresh.folder) == wanted
 
 
-def test_a_moved_source_gives_the_same_bytes(finished: Built, heads: Path, shared_cache: Path, tmp_path: Path) -> None:
+def test_a_moved_source_gives_the_same_bytes(
+    finished: Built, heads: Path, shared_cache: Path, tmp_path: Path
+) -> None:
     moved = shutil.copytree(heads, tmp_path / "elsewhere")
     assert tree(make(tmp_path / "helium", moved, shared_cache).folder) == tree(finished.folder)
 
@@ -140,7 +147,7 @@ class Counts(Serial):
 
 def test_one_clip_added_remakes_that_clip_only(heads: Path, shared_cache: Path, tmp_path: Path) -> None:
     fewer = shutil.copytree(heads, tmp_path / "heads")
-    extra = sorted(fewer.glob("*.mp4"))[0]
+    extra = min(fewer.glob("*.mp4"))
     kept_aside = extra.rename(tmp_path / extra.name)
     make(tmp_path / "helium", fewer, tmp_path / "cache")
     kept_aside.rename(extra)
@@ -150,8 +157,8 @@ def test_one_clip_added_remakes_that_clip_only(heads: Path, shared_cache: Path, 
     looked_at = [task for name, task in counts.ran if name in ("annotate", "make")]
     assert {name for name, _ in counts.ran} <= {"annotate", "make", "encode"}
     assert 1 <= len(looked_at) <= 2
-    names = {getattr(task, "clip", None) or task.samples[0].clips[0] for task in looked_at}  # type: ignore[attr-defined]
-    assert {clip.name for clip in names} == {extra.name}
+    clips = [getattr(task, "clip", None) or task.samples[0].clips[0] for task in looked_at]  # type: ignore[attr-defined]
+    assert {clip.name for clip in clips} == {extra.name}
 
 
 def test_nothing_runs_twice(finished: Built, heads: Path, shared_cache: Path, tmp_path: Path) -> None:

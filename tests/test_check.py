@@ -84,7 +84,10 @@ def test_a_ledger_that_was_tampered_with_is_named(
 
 def test_counts_and_verdicts_must_agree(copy: Path) -> None:
     counts = load_build(copy).counts
-    assert any("build.json says" in f for f in signed(copy, counts=counts.model_copy(update={"kept": counts.kept + 1})))
+    assert any(
+        "build.json says" in f
+        for f in signed(copy, counts=counts.model_copy(update={"kept": counts.kept + 1}))
+    )
     audit = json.loads((copy / "audit.json").read_text())
     audit["findings"][0]["verdict"] = "fail"
     (copy / "audit.json").write_text(json.dumps(audit))
@@ -96,7 +99,10 @@ def test_a_tensor_of_another_sample_is_refused(copy: Path) -> None:
 
     path = copy / "shards" / "train-00000.tar"
     samples = [{ext: bytes(data) for ext, data in members.items()} for _, members in iter_samples(path)]
-    samples[0]["safetensors"], samples[1]["safetensors"] = samples[1]["safetensors"], samples[0]["safetensors"]
+    samples[0]["safetensors"], samples[1]["safetensors"] = (
+        samples[1]["safetensors"],
+        samples[0]["safetensors"],
+    )
     (card,) = pack(copy / "shards", "train", samples)
     index = json.loads((copy / "shards" / "index.json").read_text())
     index["shards"][0] = card.model_dump(mode="json")

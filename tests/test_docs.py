@@ -15,13 +15,13 @@ from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
 
 ROOT = Path(__file__).parents[1]
-COMMAND = re.compile(r"^(?:\. .*&& )?curate +(\w+)((?: +[^#\n]+)?)", re.M)
+COMMAND = re.compile(r"^(?:\. .*&& )?curate +(\w+)((?: +[^#\n]+)?)", re.MULTILINE)
 
 
 def test_every_command_in_the_readme_exists_with_its_options() -> None:
     text = (ROOT / "README.md").read_text()
     seen = set()
-    for name, rest in COMMAND.findall("\n".join(re.findall(r"```sh\n(.*?)```", text, re.S))):
+    for name, rest in COMMAND.findall("\n".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))):
         command = curate.cli.cli.commands[name]
         known = {option for p in command.params if isinstance(p, click.Option) for option in p.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, rest
@@ -52,17 +52,26 @@ def test_documents_stay_short_and_their_links_hold() -> None:
             assert (path.parent / link).exists(), f"{path.name}: {link}"
 
 
-def test_the_readers_in_the_shard_document_read_a_build(heads: Path, shared_cache: Path, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # webdataset leaves its file open
+def test_the_readers_in_the_shard_document_read_a_build(
+    heads: Path, shared_cache: Path, tmp_path: Path
+) -> None:
     from curate.build import build
 
     request = Request("helium-v2", str(heads), SMALL, {}, "tiny", shared_cache)
     result = build(request, tmp_path / "helium", Serial(), Reporter(quiet=True))
     shard = result.folder / "shards" / "train-00000.tar"
-    plain, joined = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "shards.md").read_text(), re.S)
+    plain, joined = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "shards.md").read_text(), re.DOTALL)
     for code in (plain, joined):
         (tmp_path / "reader.py").write_text(code)
         reader = runpy.run_path(str(tmp_path / "reader.py"))
-        read = list(reader["samples"](shard)) if "samples" in reader else list(reader["dataset"](result.folder, shard.name))
+        read = (
+            list(reader["samples"](shard))
+            if "samples" in reader
+            else list(reader["dataset"](result.folder, shard.name))
+        )
         assert len(read) == result.manifest.counts.train
         assert read[0][1]["video_latents"].shape[0] == 128
         if len(read[0]) == 3:
@@ -78,6 +87,8 @@ def test_the_published_schemas_are_those_of_the_records() -> None:
     assert len(list((ROOT / "schemas").glob("*.json"))) == len(PUBLISHED)
 
 
-@pytest.mark.parametrize("name", ["LICENSE", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md", ".pre-commit-config.yaml"])
+@pytest.mark.parametrize(
+    "name", ["LICENSE", "NOTICE", "CHANGELOG.md", "CONTRIBUTING.md", ".pre-commit-config.yaml"]
+)
 def test_the_usual_files_are_there(name: str) -> None:
     assert (ROOT / name).stat().st_size > 100

@@ -11,7 +11,8 @@ LAYERS = (
     {"curate.records", "curate.files"},
     {"curate.tensors"},
     {"curate.cache", "curate.shard", "curate.assign", "curate.split", "curate.media"},
-    {"curate.audit", "curate.ledger"},
+    {"curate.dependence"},
+    {"curate.audit", "curate.ledger", "curate.trial"},
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
     {"curate.recipes", "curate.sources"},
     {"curate.stages", "curate.manifest", "curate.schema"},
@@ -21,7 +22,18 @@ LAYERS = (
     {"curate.cli"},
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-HEAVY = {"torch", "diffusers", "transformers", "parselmouth", "librosa", "av", "cv2", "swift_f0", "scipy", "jsonschema"}
+HEAVY = {
+    "torch",
+    "diffusers",
+    "transformers",
+    "parselmouth",
+    "librosa",
+    "av",
+    "cv2",
+    "swift_f0",
+    "scipy",
+    "jsonschema",
+}
 
 
 def module_name(path: Path) -> str:
@@ -63,7 +75,9 @@ def test_imports_point_down(path: Path) -> None:
         if other == "curate.recipes" == layer:
             assert name in ("curate.recipes", mine), f"{mine} imports another recipe, {name}"
         if name.split(".")[0] == "torch":
-            assert mine.startswith("curate.encode") or mine in ("curate.stages", "curate.doctor"), f"{mine} imports torch"
+            assert mine.startswith("curate.encode") or mine in ("curate.stages", "curate.doctor"), (
+                f"{mine} imports torch"
+            )
 
 
 def test_the_command_line_imports_nothing_heavy_at_its_top() -> None:

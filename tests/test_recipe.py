@@ -7,7 +7,7 @@ import pytest
 from curate.errors import CurateError
 from curate.recipe import configure, find, recipes
 
-MINE = '''
+MINE = """
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -30,7 +30,7 @@ class Mine(Recipe):
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         return []
-'''
+"""
 
 
 def test_bundled_recipes_are_found_by_name() -> None:
@@ -75,7 +75,7 @@ def test_two_recipes_in_a_file_are_told_apart(tmp_path: Path) -> None:
     other = 'class Other(Mine):\n    name: ClassVar[str] = "other"\n\n\nRECIPES = (Mine, Other)\n'
     path.write_text(MINE + "\n\n" + other)
     assert find(f"{path}:other").name == "other"
-    with pytest.raises(CurateError, match="say .*two.py:NAME"):
+    with pytest.raises(CurateError, match=r"say .*two\.py:NAME"):
         find(str(path))
 
 

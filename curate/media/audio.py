@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-import soxr  # type: ignore[import-untyped]
+import soxr
 from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected

@@ -64,7 +64,8 @@ def _praat(sound: Any, floor_hz: float, ceiling_hz: float) -> Track:
         pitch = sound.to_pitch_ac(time_step=STEP_S, pitch_floor=floor_hz, pitch_ceiling=ceiling_hz)
     except parselmouth.PraatError as error:  # a wave shorter than three periods of the floor
         raise Rejected("no_voice", str(error).splitlines()[0]) from error
-    return Track(np.asarray(pitch.xs()), np.asarray(pitch.selected_array["frequency"], dtype=np.float64))
+    hz = np.asarray(pitch.selected_array["frequency"], dtype=np.float64)
+    return Track(np.asarray(pitch.xs(), dtype=np.float64), hz)
 
 
 def voice_range(wave: Wave, rate_hz: int) -> tuple[float, float]:
@@ -151,9 +152,9 @@ def shift_rubberband(wave: Wave, rate_hz: int, shift_st: float) -> Wave:
 
 def shift_vocoder(wave: Wave, rate_hz: int, shift_st: float) -> Wave:
     """Phase vocoder: moves the formants along. What helium v1 used; for the known-bad control only."""
-    import librosa
+    from librosa.effects import pitch_shift
 
-    return np.asarray(librosa.effects.pitch_shift(wave, sr=rate_hz, n_steps=shift_st), dtype=np.float32)
+    return np.asarray(pitch_shift(wave, sr=rate_hz, n_steps=shift_st), dtype=np.float32)
 
 
 def shift(

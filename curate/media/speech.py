@@ -116,7 +116,9 @@ def timbre_distance_db(a: Wave, b: Wave, rate_hz: int) -> float:
 
     means = []
     for wave in (a, b):
-        mel = librosa.feature.melspectrogram(y=wave, sr=rate_hz, n_fft=512, hop_length=160, n_mels=40, power=1)
+        mel = librosa.feature.melspectrogram(
+            y=wave, sr=rate_hz, n_fft=512, hop_length=160, n_mels=40, power=1
+        )
         loud = mel.sum(axis=0) > np.median(mel.sum(axis=0))
         means.append(np.log(np.maximum(mel[:, loud], 1e-6)).mean(axis=1))  # (40,)
     cepstra = dct(means[0] - means[1], norm="ortho")[1:20] / np.sqrt(40)

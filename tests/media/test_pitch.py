@@ -24,13 +24,18 @@ def spoken() -> np.ndarray:
     voice = call("Create SpeechSynthesizer", "English (Great Britain)", "Male1")
     call(voice, "Speech output settings", RATE, 0.01, 1.0, 1.0, 160, "IPA")
     made = call(voice, "To Sound", SENTENCE, "no")
-    wave = (made[0] if isinstance(made, list) else made).values[0]  # with a TextGrid beside it in some versions
+    wave = (made[0] if isinstance(made, list) else made).values[
+        0
+    ]  # with a TextGrid beside it in some versions
     return np.asarray(wave[: 4 * RATE], dtype=np.float32)
 
 
 def pulses(hz: float, seconds: float = 2.0) -> np.ndarray:
     seconds_at = np.arange(int(seconds * RATE)) / RATE
-    return sum(np.sin(2 * np.pi * hz * k * seconds_at) / k for k in range(1, int(7000 / hz))).astype(np.float32) * 0.2
+    return (
+        sum(np.sin(2 * np.pi * hz * k * seconds_at) / k for k in range(1, int(7000 / hz))).astype(np.float32)
+        * 0.2
+    )
 
 
 @pytest.mark.parametrize("hz", [80.0, 143.0, 251.0, 347.0])
@@ -39,7 +44,9 @@ def test_both_judges_read_a_known_pitch(hz: float) -> None:
         assert abs(pitch.cents(judge(pulses(hz), RATE).median_hz, hz)) < 20
 
 
-@pytest.mark.parametrize("wave", [np.zeros(RATE), np.random.default_rng(0).normal(0, 0.1, RATE), np.zeros(100)])
+@pytest.mark.parametrize(
+    "wave", [np.zeros(RATE), np.random.default_rng(0).normal(0, 0.1, RATE), np.zeros(100)]
+)
 def test_no_voice_is_a_rejection_not_a_crash(wave: np.ndarray) -> None:
     with pytest.raises(Rejected, match="no_voice"):
         _ = pitch.judge_one(wave.astype(np.float32), RATE).median_hz
@@ -47,7 +54,9 @@ def test_no_voice_is_a_rejection_not_a_crash(wave: np.ndarray) -> None:
 
 @pytest.mark.parametrize("shift_st", [-3, 3, 9, 14])
 @pytest.mark.parametrize("contour", [0.5, 1.0])
-def test_praat_reaches_the_target_by_both_judges_and_keeps_the_length(shift_st: float, contour: float) -> None:
+def test_praat_reaches_the_target_by_both_judges_and_keeps_the_length(
+    shift_st: float, contour: float
+) -> None:
     wave = spoken()
     natural_hz = pitch.judge_one(wave, RATE).median_hz
     target_hz = natural_hz * 2 ** (shift_st / 12)

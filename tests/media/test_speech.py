@@ -37,7 +37,9 @@ def test_a_shift_is_compared_with_what_was_wanted() -> None:
     track = pitch.judge_one(wave, RATE)
     target_hz = track.median_hz * 1.25
     wanted = pitch.wanted_track(track, target_hz, 0.5)
-    good = speech.compare(wave, track, pitch.shift(wave, RATE, track.median_hz, target_hz, "praat", 0.5), wanted, RATE)
+    good = speech.compare(
+        wave, track, pitch.shift(wave, RATE, track.median_hz, target_hz, "praat", 0.5), wanted, RATE
+    )
     assert abs(good["off_cents"]) < 50 and abs(good["judge_two_off_cents"]) < 50
     assert good["gross_error_share"] < 0.1 and good["envelope_r"] > 0.9 and good["lag_s"] == 0
     off = speech.compare(wave, track, wave, wanted, RATE)

@@ -85,7 +85,9 @@ def test_harmonics_do_tell_the_pitch() -> None:
         stream = rng(11, str(index))
         octave = stream.uniform(np.log2(120), np.log2(353))
         wave = tone.render_tone(tone.draw_timbre(stream, 2**octave), 2**octave, 1.0, 0.0, stream)
-        mel = librosa.feature.melspectrogram(y=wave, sr=16_000, n_fft=1024, hop_length=160, n_mels=64, power=1)
+        mel = librosa.feature.melspectrogram(
+            y=wave, sr=16_000, n_fft=1024, hop_length=160, n_mels=64, power=1
+        )
         octaves.append(octave)
         mels.append(np.log(np.maximum(mel, 1e-5)).mean(axis=1))
     level = np.array(mels) - np.mean(mels, axis=1, keepdims=True)
