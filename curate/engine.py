@@ -4,10 +4,12 @@ A task is plain data (a frozen record), the function is named at module level: s
 """
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -53,7 +55,7 @@ class Processes:
 
     def map(self, run: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_quiet)
+            self._pool = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_settle)
         futures = [self._pool.submit(run, item) for item in items]
         try:
             for future in as_completed(futures):
@@ -77,13 +79,20 @@ class Processes:
             self._pool = None
 
 
-def _quiet() -> None:
-    """Ctrl-C belongs to the parent; numeric libraries in a worker get one thread, as many workers share the cores."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _settle() -> None:
+    """Make a fresh worker a good guest of its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops its workers
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
+        os.environ[name] = "1"  # as many workers share the cores
+    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
+
+
+def _leave_with_the_parent() -> None:
+    """A parent that was killed cannot say goodbye; its workers would wait for tasks for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def usable_cores() -> int:

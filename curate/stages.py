@@ -4,6 +4,7 @@ Each function takes plain data and leaves its results in the cache under a key o
 result is the same whoever computed it, and what is finished survives whatever happens next.
 """
 
+import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -72,15 +73,11 @@ def latents_key(example_sha256: str, video: dict[str, Any] | None, fingerprint: 
 
 @lru_cache(maxsize=1)
 def _recipe(reference: str, settings: str) -> Recipe:
-    import json
-
     return configure(find(reference), json.loads(settings))
 
 
 def recipe_of(task: AnnotateTask | MakeTask) -> Recipe:
     """The configured recipe that a task names."""
-    import json
-
     return _recipe(task.recipe, json.dumps(task.settings, sort_keys=True))
 
 

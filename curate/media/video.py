@@ -109,12 +109,12 @@ def probe(path: str | Path) -> Probe:
         first = next(decoded(container, video, packets=packets), None)
         for _ in packets:  # the others are only counted
             pass
+        _compare_with_header(container, held)
         shown = held[video.index].shown
         if first is None or shown.end_s <= first.time_s:
             raise Rejected("broken", f"no frame decodes in {shown.packets} whole packets")
         if shown.packets < MIN_FPS * shown.seconds:
             raise Rejected("broken", f"{shown.packets} frames in {shown.seconds:.1f} s")
-        _compare_with_header(container, held)
         width, height = _displayed_size(first)
         heard = held[audio.index].shown if audio is not None else _Span()
         return Probe(
@@ -229,7 +229,7 @@ def _compare_with_header(container: InputContainer, held: dict[int, _Held]) -> N
             if stream.duration is not None:
                 missing_s.append(stream.duration * tick_s(stream) - held[stream.index].whole.seconds)
     elif container.format.name.startswith("matroska") and container.duration is not None:
-        end_s = max(found.whole.end_s for found in held.values())
+        end_s = max(0.0, *(found.whole.end_s for found in held.values()))
         missing_s.append(container.duration / av.time_base - end_s)
     if max(missing_s) > PROMISE_SLACK_S:
         raise Rejected("truncated", f"the last {max(missing_s):.2f} s that the header promises are not there")
