@@ -9,8 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from curate.cache import Cache, key_of
 from curate.errors import Rejected
 from curate.recipe import Recipe, configure, find
@@ -125,6 +123,7 @@ def encode(task: EncodeTask) -> str:
     """The key of the example whose latents are now in the cache."""
     from curate.encode.audio import encode_audio
     from curate.encode.video import encode_video
+    from curate.media.audio import to_float
     from curate.media.video import read_frames
 
     cache = Cache(Path(task.cache))
@@ -135,7 +134,7 @@ def encode(task: EncodeTask) -> str:
     stack, latents = _stack(task.model, task.cache), dict[str, TensorBytes]()
     for role, wave in example.tensors().items():
         steps = round(25 * video.frames / video.fps) if role == "audio" and video else None
-        found = encode_audio(stack, (wave.array() / 32767).astype(np.float32), steps)
+        found = encode_audio(stack, to_float(wave.array()), steps)
         latents[f"{role}_latents"] = as_bytes(found)
     if video:
         size = {"width": video.width, "height": video.height}

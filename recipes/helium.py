@@ -18,7 +18,7 @@ from curate import audit
 from curate.audit import Finding
 from curate.errors import Rejected
 from curate.media import pitch, speech, tone
-from curate.media.audio import normalise_loudness, read_audio
+from curate.media.audio import normalise_loudness, read_audio, to_float, to_int16
 from curate.media.look import look_hash, same_look
 from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16
 from curate.records import SPLITS, Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng
@@ -39,18 +39,6 @@ def _speech_of(path: str, sha256: str, seconds: float) -> tuple[pitch.Wave, pitc
     """A clip's speech and its pitch. Its candidates are made one after the other, so few need remembering."""
     wave = read_audio(path, 0.0, seconds, AUDIO_RATE_HZ)
     return wave, pitch.judge_one(wave, AUDIO_RATE_HZ)
-
-
-def _as_int16(wave: pitch.Wave) -> Wave16:
-    """Raises Rejected where 16 bits would clip."""
-    peak = float(np.max(np.abs(wave)))
-    if peak >= 1.0:
-        raise Rejected("clipping", f"peak {peak:.2f} at {SPEECH_LUFS} LUFS, wanted below 1")
-    return np.round(wave * 32767).astype(np.int16)
-
-
-def _as_float(wave: Wave16) -> pitch.Wave:
-    return (wave / 32767).astype(np.float32)
 
 
 def _within(reason: str, value: float, bound: float) -> None:
@@ -168,11 +156,9 @@ class HeliumV2(Recipe):
         shift_st = pitch.cents(target_hz, track.median_hz) / 100
         if abs(shift_st) > self.max_shift_st:
             raise Rejected("shift_too_large", f"{shift_st:+.1f} st, wanted at most {self.max_shift_st:g}")
-        audio = _as_int16(
-            normalise_loudness(self.shift(source, track, target_hz), AUDIO_RATE_HZ, SPEECH_LUFS)
-        )
+        audio = to_int16(normalise_loudness(self.shift(source, track, target_hz), AUDIO_RATE_HZ, SPEECH_LUFS))
         wanted_hz = pitch.wanted_track(track, target_hz, self.contour)
-        measured = speech.compare(source, track, _as_float(audio), wanted_hz, AUDIO_RATE_HZ)
+        measured = speech.compare(source, track, to_float(audio), wanted_hz, AUDIO_RATE_HZ)
         self.gate(measured)
         reference, timbre = self.reference(sample.id, measured["pitch_hz"])
         return Example(
@@ -202,8 +188,8 @@ class HeliumV2(Recipe):
         stream = rng(self.seed, sample_id, "reference")
         timbre = tone.draw_timbre(stream, pitch_hz)
         gain_db = stream.uniform(-self.reference_spread_db, self.reference_spread_db)
-        wave = _as_int16(tone.render_tone(timbre, pitch_hz, self.reference_s, gain_db, stream))
-        found = tone.describe_tone(_as_float(wave))
+        wave = to_int16(tone.render_tone(timbre, pitch_hz, self.reference_s, gain_db, stream))
+        found = tone.describe_tone(to_float(wave))
         off = {k: round(pitch.cents(found[k], pitch_hz), 1) for k in ("tone_hz", "tone_judge_two_hz")}
         return wave, {
             **found,

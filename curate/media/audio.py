@@ -1,7 +1,6 @@
 """The sound of a video file on the video's timeline, and its loudness."""
 
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import soxr
 from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected
-from curate.media.container import audio_stream, opened, packets_of, tick_s, time_zero_s
+from curate.media.container import audio_stream, opened, packets_of, seek_before, tick_s, time_zero_s
 
 CONTEXT_S = 1  # read on both sides too, so that neither decoder nor resampler starts inside the window
 SEEK_FROM_S = 10.0  # decoding ten seconds of sound costs less than a seek that may land late
@@ -81,10 +80,8 @@ def _decoded(path: str | Path, from_s: float, to_s: float, seek: bool) -> _Piece
         if stream is None:
             raise Rejected("no_audio", "the file has no audio stream")
         tick = tick_s(stream)
-        if seek:
-            with suppress(av.FFmpegError):  # seen below
-                container.seek(int((from_s - CONTEXT_S) / tick), stream=stream)
-        for packet in packets_of(container, stream):
+        landed = not seek or seek_before(container, stream, from_s - CONTEXT_S)
+        for packet in packets_of(container, stream) if landed else ():
             begin_s = (packet.pts or 0) * tick
             if packet.size and begin_s >= to_s:
                 break
@@ -140,3 +137,16 @@ def normalise_loudness(wave: NDArray[np.floating], rate_hz: int, lufs: float) ->
         return wave.astype(np.float32)
     gain = min(10 ** ((lufs - found) / 20), 1 / peak)
     return (wave * gain).astype(np.float32)
+
+
+def to_int16(wave: Wave) -> NDArray[np.int16]:
+    """The wave as it is stored. Raises Rejected("clipping") for a peak of 1 or more."""
+    peak = float(np.max(np.abs(wave)))
+    if peak >= 1.0:
+        raise Rejected("clipping", f"peak {peak:.2f} after loudness normalisation, wanted below 1")
+    return np.round(wave * 32767).astype(np.int16)
+
+
+def to_float(pcm: NDArray[np.int16]) -> Wave:
+    """What `to_int16` stored."""
+    return (pcm / 32767).astype(np.float32)

@@ -99,6 +99,19 @@ def packets_of(container: InputContainer, *streams: Stream) -> Iterator[Packet[S
         yield from container.demux(*streams)
 
 
+def seek_before(container: InputContainer, stream: Stream, time_s: float) -> bool:
+    """Go to a place to decode from, before a time of the container's clock; False where that cannot be relied on."""
+    if (
+        container.format.name == "mpeg"
+    ):  # few of its frames have time stamps: after a seek the others are guessed wrong
+        return False
+    try:
+        container.seek(int(time_s / tick_s(stream)), stream=stream)
+    except av.FFmpegError:
+        return False
+    return True
+
+
 def decoded(
     container: InputContainer,
     stream: VideoStream,

@@ -48,7 +48,7 @@ class Track:
         if not len(self.hz):
             return np.zeros(len(times_s))
         frame = np.round((times_s - self.times_s[0]) / STEP_S).astype(int)
-        return self.hz[np.clip(frame, 0, len(self.hz) - 1)]
+        return np.asarray(self.hz[np.clip(frame, 0, len(self.hz) - 1)])
 
 
 def _sound(wave: Wave, rate_hz: int) -> Any:

@@ -30,6 +30,7 @@ from curate.media.container import (
     first_of,
     opened,
     packets_of,
+    seek_before,
     tick_s,
     time_zero_s,
     video_stream,
@@ -69,15 +70,22 @@ class _Span:
 
     packets: int = 0
     start_s: float = math.inf
+    last_s: float = -math.inf  # where the last one begins
     end_s: float = -math.inf
 
     @property
     def seconds(self) -> float:
         return self.end_s - self.start_s if self.packets else 0.0
 
+    @property
+    def per_second(self) -> float:
+        """Average rate. How long the last packet lasts is often made up, so it counts only where it is alone."""
+        return (self.packets - 1) / (self.last_s - self.start_s) if self.packets > 1 else 1 / self.seconds
+
     def add(self, start_s: float, seconds: float) -> None:
         self.packets += 1
-        self.start_s, self.end_s = min(self.start_s, start_s), max(self.end_s, start_s + seconds)
+        self.start_s, self.last_s = min(self.start_s, start_s), max(self.last_s, start_s)
+        self.end_s = max(self.end_s, start_s + seconds)
 
 
 @dataclass
@@ -113,7 +121,7 @@ def probe(path: str | Path) -> Probe:
         shown = held[video.index].shown
         if first is None or shown.end_s <= first.time_s:
             raise Rejected("broken", f"no frame decodes in {shown.packets} whole packets")
-        if shown.packets < MIN_FPS * shown.seconds:
+        if shown.per_second < MIN_FPS:
             raise Rejected("broken", f"{shown.packets} frames in {shown.seconds:.1f} s")
         width, height = _displayed_size(first)
         heard = held[audio.index].shown if audio is not None else _Span()
@@ -121,7 +129,7 @@ def probe(path: str | Path) -> Probe:
             seconds=round(shown.end_s - first.time_s, 6),
             width=width,
             height=height,
-            fps=round(shown.packets / shown.seconds, 6),
+            fps=round(shown.per_second, 6),
             frames=shown.packets,
             sample_rate_hz=audio.codec_context.sample_rate if audio is not None and heard.packets else None,
             audio_start_s=round(heard.start_s - first.time_s, 6) if heard.packets else None,
@@ -241,7 +249,7 @@ def _frames_from(path: str | Path, start_s: float, bad_s: list[float], seek: boo
     zero_s = time_zero_s(path)
     with opened(path) as container:
         stream = video_stream(container)
-        landed = not seek or _seek(container, stream, zero_s + start_s - SEEK_MARGIN_S)
+        landed = not seek or seek_before(container, stream, zero_s + start_s - SEEK_MARGIN_S)
         frames = decoded(container, stream, bad_s=bad_s, zero_s=zero_s)
         first = next(frames, None) if landed else None
         if seek and (first is None or first.time_s > start_s):
@@ -250,15 +258,6 @@ def _frames_from(path: str | Path, start_s: float, bad_s: list[float], seek: boo
             bad_s[:] = [time_s for time_s in bad_s if time_s > first.time_s]  # nothing depends on the others
             yield first
             yield from frames
-
-
-def _seek(container: InputContainer, stream: VideoStream, time_s: float) -> bool:
-    """Go to the key frame before; False where the container cannot."""
-    try:
-        container.seek(int(time_s / tick_s(stream)), stream=stream)
-    except av.FFmpegError:
-        return False
-    return True
 
 
 def _on_screen(frames: Iterator[Frame], targets_s: list[float]) -> Iterator[Frame]:
@@ -287,11 +286,15 @@ def _orientation(picture: av.VideoFrame) -> tuple[bool, bool, bool]:
 
     The display matrix [[a, b, u], [c, d, v], [x, y, w]] sends a stored (p, q) to (ap + cq + x, bp + dq + y).
     """
-    if not picture.rotation:  # also spares pictures whose side data PyAV cannot name
+    try:
+        side_data = cast(dict[str, Any], picture.side_data)  # PyAV types only some of the keys
+        matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), "<i4").reshape(3, 3)
+        (a, b), (c, d) = matrix[:2, :2].tolist()
+    except KeyError:
         return False, False, False
-    side_data = cast(dict[str, Any], picture.side_data)  # PyAV types only some of the keys
-    matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), "<i4").reshape(3, 3)
-    (a, b), (c, d) = matrix[:2, :2].tolist()
+    except ValueError:  # beside it is something (EXIF) that PyAV has no name for: go by the angle alone
+        turn = math.radians(picture.rotation)  # counter-clockwise
+        (a, b), (c, d) = (math.cos(turn), -math.sin(turn)), (math.sin(turn), math.cos(turn))
     return (True, c < 0, b < 0) if abs(b) > abs(a) else (False, a < 0, d < 0)
 
 

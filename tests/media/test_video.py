@@ -368,7 +368,7 @@ def test_a_file_cut_in_half_is_truncated(media: Path, tmp_path: Path, name: str)
     ("name", "codec"), [("c.ts", "libx264"), ("e.mpg", "mpeg2video"), ("f.avi", "mpeg4")]
 )
 def test_seconds_are_those_that_decode(media: Path, tmp_path: Path, name: str, codec: str) -> None:
-    whole = at_25(media / f"whole-{name}", frames=100, codec=codec)
+    whole = at_25(media / f"whole-{name}", frames=100, codec=codec, options={"b": "1000000"})
     half = cut(whole, 0.5, tmp_path / name)
     found = probe(half)
     assert 1.0 < found.seconds < 3.0
