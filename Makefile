@@ -12,12 +12,13 @@ install: $(READY)
 # torch goes first, and exactly: a range would pull a newer CUDA build of several gigabytes.
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "curate needs Python 3.11 or newer, found $$($(PYTHON) --version)"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@# Debian keeps what venv needs in a package of its own
+	@$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; sh scripts/apt.sh python3-venv && $(PYTHON) -m venv .venv; }
 	@if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
 	  $(BIN)/pip install -q "torch==$(TORCH)+cpu" 2>/dev/null || $(BIN)/pip install -q "torch==$(TORCH)" --index-url $(TORCH_CPU_INDEX); \
 	else $(BIN)/pip install -q "torch==$(TORCH)"; fi
 	$(BIN)/pip install -q -c requirements.lock -e '.[dev]'
-	@sh scripts/rubberband.sh
+	@command -v rubberband >/dev/null || sh scripts/apt.sh rubberband-cli || echo "it is optional; curate doctor says what it is for"
 	@touch $(READY)
 
 demo: install

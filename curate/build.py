@@ -30,7 +30,7 @@ from curate.manifest import (
 )
 from curate.pipeline import Pipeline, Request
 from curate.progress import Reporter
-from curate.records import SPLITS, Build, LatentSizes, LedgerRow, Sample, ShardRecord, sha256_of
+from curate.records import SPLITS, Build, Drop, LatentSizes, LedgerRow, Sample, ShardRecord, sha256_of
 from curate.schema import write_schemas
 from curate.shard import pack
 from curate.tensors import pack_tensors
@@ -38,11 +38,12 @@ from curate.tensors import pack_tensors
 
 @dataclass(frozen=True)
 class Built:
-    """A finished set: its manifest and what its audit found."""
+    """A finished set: its manifest, what its audit found, which files gave no candidate."""
 
     folder: Path
     manifest: Build
     findings: list[Finding]
+    drops: list[Drop]
 
 
 def build(
@@ -102,7 +103,7 @@ def build(
     )
     write_atomic(draft / MANIFEST, pretty(manifest))
     _replace(out, draft)
-    return Built(out, manifest, findings)
+    return Built(out, manifest, findings, drops)
 
 
 def _encode(
@@ -111,11 +112,13 @@ def _encode(
     """Latents, text and shards into `draft`. Returns the encoder's fingerprint and whether it is trained."""
     from curate.encode.stack import load
 
+    if pipeline.request.model != "tiny":
+        pipeline.reporter.note(f"model: loading {pipeline.request.model} (a Hub id is downloaded first)")
     stack = load(pipeline.request.model, pipeline.request.cache)
     fingerprint = stack.fingerprint
     encoder = sha256_of(fingerprint)
     kept = [row for row in rows if row.kept]
-    latents = pipeline.encoded([samples[row.id] for row in kept], encoder)
+    latents = pipeline.encoded([samples[row.id] for row in kept], encoder, stack.device.type == "cuda")
     for caption, entry in pipeline.texts((str(row.caption) for row in kept), encoder).items():
         name = sha256_of(caption)
         metadata = {"caption": caption, "caption_sha256": name, "encoder_sha256": encoder}

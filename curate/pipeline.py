@@ -1,18 +1,21 @@
 """The stages of a build. Each reads the cache first and sends the engine only what is missing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from curate import stages
 from curate.cache import Cache, Entry
-from curate.engine import Engine
+from curate.engine import Engine, Serial
 from curate.errors import CurateError
 from curate.progress import Reporter
 from curate.recipe import Recipe, configure, find
 from curate.records import Clip, Drop, Sample
 from curate.sources.listing import Listing, list_source
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 SAMPLES_PER_TASK = 16  # and never of two clips: a worker reads each clip once
 
@@ -51,7 +54,7 @@ class Pipeline:
         tasks = [
             stages.AnnotateTask(**self._reference(), clip=clip) for clip in clips if clip.id not in found
         ]
-        found |= dict(self._run("annotate", stages.annotate, tasks))
+        found |= dict(self._run("annotate", stages.annotate, tasks, self.engine))
         kept, drops = list[Clip](), list[Drop]()
         for clip in clips:
             if why := found[clip.id].get("rejected"):
@@ -85,12 +88,12 @@ class Pipeline:
             for mine in todo.values()
             for i in range(0, len(mine), SAMPLES_PER_TASK)
         ]
-        for records in self._run("make", stages.make, tasks):
+        for records in self._run("make", stages.make, tasks, self.engine):
             found |= dict(records)
         return found
 
-    def encoded(self, kept: Sequence[Sample], fingerprint: str) -> dict[str, Entry]:
-        """The latents of every kept sample by its id."""
+    def encoded(self, kept: Sequence[Sample], fingerprint: str, on_gpu: bool) -> dict[str, Entry]:
+        """The latents of every kept sample by its id. One GPU serves one process: this one."""
         places = dict[str, tuple[str, str]]()  # sample id: key of the example, key of its latents
         for sample in kept:
             key = stages.example_key(self.recipe, sample)
@@ -107,7 +110,7 @@ class Pipeline:
             for sample in kept
             if self.cache.get("latents", places[sample.id][1]) is None
         ]  # fmt: skip
-        self._drain("encode", stages.encode, tasks)
+        self._drain("encode", stages.encode, tasks, Serial() if on_gpu else self.engine)
         return {name: self._entry("latents", key) for name, (_, key) in places.items()}
 
     def texts(self, captions: Iterable[str], fingerprint: str) -> dict[str, Entry]:
@@ -117,7 +120,7 @@ class Pipeline:
         tasks = [
             (cache, model, fingerprint, c) for c, key in keys.items() if self.cache.get("text", key) is None
         ]
-        self._drain("text", stages.encode_caption, tasks)
+        self._drain("text", stages.encode_caption, tasks, Serial())  # few, and the largest model
         return {caption: self._entry("text", key) for caption, key in keys.items()}
 
     def _reference(self) -> dict[str, Any]:
@@ -136,10 +139,14 @@ class Pipeline:
             )
         return entry
 
-    def _run(self, label: str, run: Any, tasks: Sequence[Any]) -> Iterator[Any]:
+    def _run(
+        self, label: str, run: Callable[[Task], Result], tasks: Sequence[Task], engine: Engine
+    ) -> Iterator[Result]:
         if tasks:
-            yield from self.reporter.track(label, self.engine.map(run, tasks), len(tasks))
+            yield from self.reporter.track(label, engine.map(run, tasks), len(tasks))
 
-    def _drain(self, label: str, run: Any, tasks: Sequence[Any]) -> None:
-        for _ in self._run(label, run, tasks):
+    def _drain(
+        self, label: str, run: Callable[[Task], object], tasks: Sequence[Task], engine: Engine
+    ) -> None:
+        for _ in self._run(label, run, tasks, engine):
             pass

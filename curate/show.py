@@ -16,6 +16,7 @@ from curate.recipe import Recipe
 from curate.records import Build, Drop, Sample
 from curate.sources.listing import Listing
 
+FILES_SHOWN = 12
 STYLE = {"pass": "green", "fail": "bold red", "not_testable": "yellow", "good": "green", "note": "yellow", "bad": "bold red"}  # fmt: skip
 
 
@@ -63,6 +64,7 @@ def built(result: Built) -> str:
         _findings(result.findings),
         Text(""),
         _drops(manifest.counts.dropped),
+        *_dropped_files(result.drops),
         Text(f"latents: {encoder}"),
         Text(f"set:     {result.folder} (curate check {result.folder})"),
     )
@@ -84,6 +86,17 @@ def _drops(dropped: Mapping[str, int]) -> Text:
     return Text(f"dropped: {sum(dropped.values())} candidates: {reasons} (each in ledger.jsonl)")
 
 
+def _dropped_files(drops: Sequence[Drop]) -> list[Any]:
+    """The files that gave nothing, each with its reason."""
+    if not drops:
+        return []
+    table = _table("file dropped", "reason", "")
+    for drop in sorted(drops, key=lambda d: d.name)[:FILES_SHOWN]:
+        table.add_row(drop.name, drop.reason, drop.detail)
+    more = len(drops) - FILES_SHOWN
+    return [table, *([Text(f"… and {more} more")] if more > 0 else []), Text("")]
+
+
 def built_json(result: Built) -> dict[str, Any]:
     """The manifest, the findings, and the verdict in words."""
     return {
@@ -98,15 +111,12 @@ def planned(recipe: str, listing: Listing, samples: Sequence[Sample], drops: Seq
     """A row per clip: its side, its group, how many candidates; then what was dropped."""
     table = _table("clip", "split", "group", "candidates", "natural pitch")
     of_clip = Counter(sample.clips[0].id for sample in samples)
-    for sample in {s.clips[0].id: s for s in samples}.values():
+    for sample in sorted({s.clips[0].id: s for s in samples}.values(), key=lambda s: s.clips[0].name):
         clip = sample.clips[0]
         hz = sample.attributes.get("natural_hz")
         table.add_row(clip.name, sample.split, sample.group, str(of_clip[clip.id]), f"{hz:.0f} Hz" if isinstance(hz, float) else "")  # fmt: skip
-    lost = _table("dropped", "reason", "")
-    for drop in drops:
-        lost.add_row(drop.name, drop.reason, drop.detail)
     head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
-    return _render(Text(head, style="bold"), table, *([Text(""), lost] if drops else []))
+    return _render(Text(head, style="bold"), table, Text(""), *_dropped_files(drops))
 
 
 def planned_json(samples: Sequence[Sample], drops: Sequence[Drop]) -> dict[str, Any]:

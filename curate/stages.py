@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from curate.cache import Cache, key_of
 from curate.errors import Rejected
 from curate.recipe import Recipe, configure, find
@@ -84,7 +86,8 @@ def annotate(task: AnnotateTask) -> tuple[str, dict[str, Any]]:
     recipe = recipe_of(task)
     record: dict[str, Any]
     try:
-        record = {"annotations": dict(recipe.annotate(task.clip))}
+        with threadpool_limits(1):  # sums split over threads differ in the last bit
+            record = {"annotations": dict(recipe.annotate(task.clip))}
     except Rejected as why:
         record = {"rejected": {"reason": why.reason, "detail": why.detail}}
     return task.clip.id, Cache(Path(task.cache)).put(
@@ -101,7 +104,8 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
         entry = cache.get("examples", key)
         if entry is None:
             try:
-                example = recipe.make(sample)
+                with threadpool_limits(1):
+                    example = recipe.make(sample)
             except Rejected as why:
                 entry = cache.put("examples", key, {"rejected": {"reason": why.reason, "detail": why.detail}})
             else:

@@ -98,6 +98,12 @@ class HeliumV2(Recipe):
             raise ValueError("wanted 8k+1 frames, such as 121, 81 or 41")
         return frames
 
+    def library_versions(self) -> dict[str, str]:
+        versions = super().library_versions()
+        return (
+            versions | {"rubberband": pitch.rubberband_version()} if self.engine == "rubberband" else versions
+        )
+
     @property
     def seconds(self) -> float:
         """Length of the target."""
@@ -157,7 +163,7 @@ class HeliumV2(Recipe):
         if abs(shift_st) > self.max_shift_st:
             raise Rejected("shift_too_large", f"{shift_st:+.1f} st, wanted at most {self.max_shift_st:g}")
         audio = to_int16(normalise_loudness(self.shift(source, track, target_hz), AUDIO_RATE_HZ, SPEECH_LUFS))
-        wanted_hz = pitch.wanted_track(track, target_hz, self.contour)
+        wanted_hz = pitch.wanted_track(track, target_hz, self.contour if self.engine == "praat" else 1.0)
         measured = speech.compare(source, track, to_float(audio), wanted_hz, AUDIO_RATE_HZ)
         self.gate(measured)
         reference, timbre = self.reference(sample.id, measured["pitch_hz"])

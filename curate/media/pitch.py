@@ -5,6 +5,7 @@ Judge two is swift-f0, a small convolutional network (MIT). A label is believed 
 """
 
 import shutil
+import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.errors import Rejected
+from curate.errors import CurateError, Rejected
 
 STEP_S = 0.01
 JUDGE_TWO_RATE_HZ = 16_000
@@ -139,6 +140,16 @@ def shift_praat(wave: Wave, rate_hz: int, source_hz: float, target_hz: float, co
 def has_rubberband() -> bool:
     """Whether the rubberband program is installed."""
     return shutil.which("rubberband") is not None
+
+
+def rubberband_version() -> str:
+    """Version of the rubberband program. Raises CurateError where there is none."""
+    if not has_rubberband():
+        raise CurateError(
+            "engine=rubberband: the rubberband program is not installed; apt install rubberband-cli, or use engine=praat"
+        )
+    done = subprocess.run(["rubberband", "--version"], capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip().splitlines()[-1]
 
 
 def shift_rubberband(wave: Wave, rate_hz: int, shift_st: float) -> Wave:

@@ -19,7 +19,6 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected
