@@ -29,7 +29,7 @@ MAX_TONE_OFF_CENTS = 10.0  # Praat on a clean tone is good to a few
 CAPTION = "a person speaking"
 SPEECH_LUFS = -26.0  # leaves room: speech moved down an octave peaks 20 dB above its loudness
 BALANCED = ("natural_oct", "loudness_lufs", "brightness_oct", "formant_1_hz", "formant_2_hz", "formant_3_hz", "voiced_share")  # fmt: skip
-PROXIES = ("tone_centroid_oct", "tone_tilt_db", "tone_rms_db", "tone_lufs")
+PROXIES = ("tone_centroid_oct", "tone_tilt_db", "tone_high_share_db", "tone_rms_db", "tone_lufs")
 
 Array = NDArray[np.float64]
 
@@ -58,7 +58,7 @@ class HeliumV2(Recipe):
     version: ClassVar[int] = 1
     strategy: ClassVar[str] = "audio_reference"
     summary: ClassVar[str] = "a tone steers the pitch of speech; targets assigned by lot"
-    packages: ClassVar[tuple[str, ...]] = ("av", "librosa", "numpy", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "swift-f0")  # fmt: skip
+    packages: ClassVar[tuple[str, ...]] = ("av", "imagehash", "librosa", "numpy", "opencv-python-headless", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "soxr", "swift-f0")  # fmt: skip
     annotator: ClassVar[str] = "talking-head-1"
     annotated_by: ClassVar[tuple[str, ...]] = ("frames", "fps")
     decided_on_the_set: ClassVar[tuple[str, ...]] = (

@@ -78,6 +78,7 @@ def _measures(target_hz: float, draw: np.random.Generator) -> dict[str, float]:
         "timbre_distance_db": float(draw.uniform(1, 4)),
         "tone_centroid_oct": float(draw.normal(10, 0.5)),
         "tone_tilt_db": float(draw.normal(-6, 2)),
+        "tone_high_share_db": float(draw.normal(-5, 3)),
         "tone_rms_db": float(draw.normal(-24, 2)),
         "tone_lufs": float(draw.uniform(-29, -23)),
     }

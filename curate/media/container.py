@@ -120,11 +120,7 @@ def decoded(
     bad_s: list[float] | None = None,
     zero_s: float = 0.0,
 ) -> Generator[Frame]:
-    """Frames in display order, in seconds after `zero_s`; the time of what does not decode goes to `bad_s`.
-
-    AVI has no presentation times, and what libav guesses swaps frames where there are B-frames. There the decoding
-    time of the packet that released a frame is when the frame is shown.
-    """
+    """Frames in display order, in seconds after `zero_s`; the time of what does not decode goes to `bad_s`."""
     bad = [] if bad_s is None else bad_s
     tick = tick_s(stream)
     aspect = float(stream.sample_aspect_ratio or 1)
@@ -138,13 +134,28 @@ def decoded(
             bad.append((packet.pts or packet.dts or 0) * tick - zero_s)
             continue
         for picture in pictures:
-            stamp = picture.dts if container.format.name == "avi" or picture.pts is None else picture.pts
+            stamp = _stamp(picture, stream)
             time_s = end_s if stamp is None else stamp * tick - zero_s
             end_s = time_s + (picture.duration or 1) * tick
             if picture.is_corrupt:
                 bad.append(time_s)
             else:
                 yield Frame(time_s, end_s, tick, aspect, picture)
+
+
+def packet_stamp(packet: Packet[Stream]) -> int | None:
+    """When a packet is shown, in ticks. AVI has no presentation times, and what libav guesses for them swaps frames
+    where there are B-frames; there, the nth packet stands for the nth frame.
+    """
+    return packet.dts if packet.stream.container.format.name == "avi" else packet.pts
+
+
+def _stamp(picture: av.VideoFrame, stream: VideoStream) -> int | None:
+    """When a picture is shown, in ticks; None behind the last packet of an AVI file."""
+    if stream.container.format.name != "avi":
+        return picture.dts if picture.pts is None else picture.pts
+    # the packet that released it, less the pictures that the decoder holds back
+    return None if picture.dts is None else picture.dts - stream.codec_context.reorder_depth
 
 
 def first_of(frames: Iterator[Frame]) -> Frame:

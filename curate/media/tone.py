@@ -8,10 +8,11 @@ partials sample the envelope coarsely) is taken out by choosing among candidate 
 
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+from scipy.signal import freqz, lfilter
 
 from curate.media.audio import loudness_lufs, normalise_loudness
 from curate.media.pitch import judge_one, judge_two
@@ -20,6 +21,8 @@ TONE_RATE_HZ = 16_000  # the LTX audio VAE's own rate: what is measured is what 
 TOP_HZ = 7_600.0
 BOTTOM_HZ = 60.0
 LOW_CUT_HZ = 250.0
+OCTAVES_HZ = (500.0, 1000.0, 2000.0, 4000.0, TOP_HZ)
+BREATH_LINES = 64
 CANDIDATES = 16
 PITCH_RANGE_HZ = (76.0, 353.0)  # of the calibration; the band of the seed
 TONE_LUFS = -26.0
@@ -101,23 +104,52 @@ def partial_powers(timbre: Timbre, pitch_hz: float) -> tuple[Array, Array]:
     return np.asarray(number * pitch_hz), np.asarray(power / power.sum())
 
 
-def proxies(timbre: Timbre, pitch_hz: float) -> Array:
-    """Scalar descriptions of a tone that a model could read instead of its pitch.  # (4,)
+@lru_cache(maxsize=1)
+def _weight_grid() -> tuple[Array, Array]:
+    from pyloudnorm import Meter
 
-    log2 of the spectral centroid; tilt (dB per octave through the partials); share above 1 kHz in dB;
-    A-like weighting gap: level in dB after the K-weighting's high shelf (loudness at equal RMS).
-    """
+    hz = np.linspace(0, TONE_RATE_HZ / 2, 4097)
+    response = np.ones(len(hz))
+    for stage in Meter(TONE_RATE_HZ)._filters.values():
+        response *= np.abs(freqz(stage.b, stage.a, hz, fs=TONE_RATE_HZ)[1]) ** 2
+    return hz, response
+
+
+def _loudness_weight(hz: Array) -> Array:
+    """Power response of the loudness meter's K-weighting (ITU-R BS.1770)."""
+    return np.asarray(np.interp(hz, *_weight_grid()))
+
+
+def spectrum(timbre: Timbre, pitch_hz: float) -> tuple[Array, Array]:
+    """Lines of the tone's spectrum: its partials (power 1 together), and breath on a grid.  # (L,), (L,)"""
     hz, power = partial_powers(timbre, pitch_hz)
-    octave, level_db = np.log2(hz), 10 * np.log10(power)
-    centred = octave - octave.mean()
-    return np.array(
-        [
-            np.log2(np.sum(hz * power)),
-            np.sum(centred * level_db) / np.sum(centred**2),
-            10 * np.log10(power[hz > 1000].sum()),
-            10 * np.log10(np.sum(power * (1 + 1.5 / (1 + (1500 / hz) ** 4)))),
-        ]
-    )
+    breath_hz = (np.arange(BREATH_LINES) + 0.5) * TONE_RATE_HZ / 2 / BREATH_LINES
+    breath = np.full(BREATH_LINES, 10 ** (timbre.breath_db / 10) / BREATH_LINES)
+    return np.concatenate([hz, breath_hz]), np.concatenate([power, breath])
+
+
+def proxies(hz: Array, power: Array) -> dict[str, float]:
+    """Scalar descriptions of a spectrum that a model could read instead of the pitch.
+
+    Centroid (log2 Hz); tilt (dB per octave through four octave bands, which start above any pitch: a line through
+    finer bands would see the gap below the first partial, and that is the pitch itself); share above 1 kHz (dB);
+    gain of the loudness weighting (dB), and so, turned round, RMS at equal loudness.
+    """
+    inside = (hz > BOTTOM_HZ) & (hz < TOP_HZ)
+    hz, power = hz[inside], power[inside] / power[inside].sum()
+    bands_db = [
+        10 * np.log10(power[(hz >= low) & (hz < high)].sum() + 1e-9) for low, high in pairwise(OCTAVES_HZ)
+    ]
+    return {
+        "centroid_oct": float(np.log2(np.sum(hz * power))),
+        "tilt_db": float(np.polyfit(np.arange(len(bands_db)), bands_db, 1)[0]),
+        "high_share_db": float(10 * np.log10(power[hz > 1000].sum() + 1e-9)),
+        "weighting_db": float(10 * np.log10(np.sum(power * _loudness_weight(hz)))),
+    }
+
+
+def _offered(timbre: Timbre, pitch_hz: float) -> list[float]:
+    return list(proxies(*spectrum(timbre, pitch_hz)).values())
 
 
 @dataclass(frozen=True)
@@ -140,7 +172,7 @@ def _calibrate() -> _Calibration:
     """Regress the proxies of 4,000 random tones on their pitch (0.3 s, once a process; fixed stream, no data)."""
     rng = np.random.Generator(np.random.PCG64(20_261_121))
     pitch_hz = np.exp(rng.uniform(np.log(PITCH_RANGE_HZ[0]), np.log(PITCH_RANGE_HZ[1]), 4000))
-    offered = np.array([proxies(random_timbre(rng), hz) for hz in pitch_hz])  # (N, P)
+    offered = np.array([_offered(random_timbre(rng), hz) for hz in pitch_hz])  # (N, P)
     coefficients = np.linalg.lstsq(_basis(pitch_hz), offered, rcond=None)[0]
     covariance = np.cov((offered - _basis(pitch_hz) @ coefficients).T)
     inverse = np.linalg.inv(covariance)
@@ -155,7 +187,7 @@ def draw_timbre(rng: np.random.Generator, pitch_hz: float) -> Timbre:
     """
     fit = _calibrate()
     candidates = [random_timbre(rng) for _ in range(CANDIDATES)]
-    found = np.array([proxies(timbre, pitch_hz) for timbre in candidates])  # (C, P)
+    found = np.array([_offered(timbre, pitch_hz) for timbre in candidates])  # (C, P)
     aimed = found - fit.mean
     offered = found - _basis(np.array([pitch_hz])) @ fit.coefficients
     log_weight = np.sum(offered @ fit.offered_inverse * offered, axis=1) / 2
@@ -199,18 +231,13 @@ def render_tone(
 def describe_tone(wave: NDArray[np.float32]) -> dict[str, float]:
     """What a tone measures as: its pitch by both judges, and the scalar by-products that must not tell it."""
     power = np.abs(np.fft.rfft(wave.astype(np.float64))) ** 2
-    hz = np.fft.rfftfreq(len(wave), 1 / TONE_RATE_HZ)
-    band = (hz > BOTTOM_HZ) & (hz < TOP_HZ)
-    octave, power = np.log2(hz[band]), power[band]
-    # Third-octave levels: a line through them does not see single partials.
-    cell = np.floor((octave - octave[0]) * 3).astype(int)
-    level_db = 10 * np.log10(np.bincount(cell, weights=power) + 1e-12)
-    tilt = np.polyfit(np.arange(len(level_db)) / 3, level_db, 1)[0]
+    found = proxies(np.asarray(np.fft.rfftfreq(len(wave), 1 / TONE_RATE_HZ)), np.asarray(power, dtype=np.float64))
     return {
         "tone_hz": round(judge_one(wave, TONE_RATE_HZ).median_hz, 4),
         "tone_judge_two_hz": round(judge_two(wave, TONE_RATE_HZ).median_hz, 4),
-        "tone_centroid_oct": round(float(np.log2(np.sum(hz[band] * power) / power.sum())), 4),
-        "tone_tilt_db": round(float(tilt), 4),
+        "tone_centroid_oct": round(found["centroid_oct"], 4),
+        "tone_tilt_db": round(found["tilt_db"], 4),
+        "tone_high_share_db": round(found["high_share_db"], 4),
         "tone_rms_db": round(float(10 * np.log10(np.mean(wave.astype(np.float64) ** 2))), 3),
         "tone_lufs": round(loudness_lufs(wave, TONE_RATE_HZ), 3),
     }

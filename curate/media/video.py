@@ -28,6 +28,7 @@ from curate.media.container import (
     decoded,
     first_of,
     opened,
+    packet_stamp,
     packets_of,
     seek_before,
     tick_s,
@@ -96,11 +97,12 @@ class _Held:
 
     def add(self, packet: Packet[Stream]) -> None:
         """Count one packet, unless it is cut off or still the zeros of a preallocated download."""
-        if packet.pts is None or packet.is_corrupt or not any(bytes(packet)[:64]):
+        stamp = packet_stamp(packet)
+        if stamp is None or packet.is_corrupt or not any(bytes(packet)[:64]):
             return
         tick = tick_s(packet.stream)
         for span in (self.whole,) if packet.is_discard else (self.whole, self.shown):
-            span.add(packet.pts * tick, (packet.duration or 0) * tick)
+            span.add(stamp * tick, (packet.duration or 0) * tick)
 
 
 def probe(path: str | Path) -> Probe:

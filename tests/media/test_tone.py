@@ -47,33 +47,36 @@ def test_partials_share_one_unit_of_power_below_the_top(pitch_hz: float, seed: i
 
 
 def drawn(choose: bool, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log pitch and proxies of tones with chosen timbres, or with any.  # (N,), (N, 4)"""
+    """Log pitch and the MEASURED by-products of rendered tones, timbres chosen or any.  # (N,), (N, 5)"""
     octaves, found = [], []
     for index in range(count):
         stream = rng(7, str(index))
         octave = stream.uniform(*np.log2(tone.PITCH_RANGE_HZ))
         timbre = tone.draw_timbre(stream, 2**octave) if choose else tone.random_timbre(stream)
+        wave = tone.render_tone(timbre, 2**octave, 0.6, 0.0, stream)
+        power = np.abs(np.fft.rfft(wave.astype(float))) ** 2
+        measured = tone.proxies(np.fft.rfftfreq(len(wave), 1 / tone.TONE_RATE_HZ), power)
         octaves.append(octave)
-        found.append(tone.proxies(timbre, 2**octave))
+        found.append([*measured.values(), 10 * np.log10(np.mean(wave**2))])
     return np.array(octaves), np.array(found)
 
 
-def told(octaves: np.ndarray, proxies: np.ndarray) -> float:
-    """Share of the variance of log pitch that a line through all proxies gives away."""
-    columns = np.column_stack([np.ones(len(octaves)), proxies])
+def told(octaves: np.ndarray, found: np.ndarray) -> float:
+    """Share of the variance of log pitch that a line through all of them gives away."""
+    columns = np.column_stack([np.ones(len(octaves)), found])
     rest = octaves - columns @ np.linalg.lstsq(columns, octaves, rcond=None)[0]
     return float(1 - rest.var() / octaves.var())
 
 
-def test_choosing_timbres_takes_out_what_scalar_proxies_tell() -> None:
-    count = 800
-    any_timbre, chosen = told(*drawn(choose=False, count=count)), told(*drawn(choose=True, count=count))
-    chance = 4 / count  # expected of 4 columns of noise
-    assert any_timbre > 0.04  # without the choice there is something to tell
-    assert chosen < chance + 0.02
-    octaves, proxies = drawn(choose=True, count=count)
-    for column in proxies.T:
-        assert stats.pearsonr(octaves, column).pvalue > 0.001
+def test_choosing_timbres_takes_out_what_scalar_by_products_tell() -> None:
+    """Measured on the waves, not on the plan: a planned tilt once passed while the measured one told r = .70."""
+    count = 500
+    octaves, chosen = drawn(choose=True, count=count)
+    _, any_timbre = drawn(choose=False, count=count)
+    assert told(octaves, any_timbre) > 0.08  # without the choice there is something to tell
+    assert told(octaves, chosen) < 0.04  # 5 columns of noise give .01
+    for column in chosen.T:
+        assert abs(stats.pearsonr(octaves, column).statistic) < 0.14  # 99.8 % of chance
 
 
 def test_harmonics_do_tell_the_pitch() -> None:
