@@ -73,8 +73,8 @@ def test_choosing_timbres_takes_out_what_scalar_by_products_tell() -> None:
     count = 500
     octaves, chosen = drawn(choose=True, count=count)
     _, any_timbre = drawn(choose=False, count=count)
-    assert told(octaves, any_timbre) > 0.08  # without the choice there is something to tell
-    assert told(octaves, chosen) < 0.04  # 5 columns of noise give .01
+    assert told(octaves, any_timbre) > 0.05  # without the choice there is something to tell
+    assert told(octaves, chosen) < 0.03  # 5 columns of noise give .01
     for column in chosen.T:
         assert abs(stats.pearsonr(octaves, column).statistic) < 0.14  # 99.8 % of chance
 
