@@ -85,6 +85,7 @@ def _request(
     from curate.engine import engine
     from curate.pipeline import Request
     from curate.recipe import configure, find
+    from curate.sources.listing import demo_config
 
     merged = _file_settings(config) | settings | ({"seed": seed} if seed is not None else {})
     theirs = {key: value for key, value in merged.items() if key.startswith("demo.")}
@@ -92,6 +93,8 @@ def _request(
     try:
         configure(find(recipe), ours)
         engine(engine_name)
+        if theirs:
+            demo_config(theirs)
     except CurateError as error:
         raise click.UsageError(str(error)) from error
     if source != "demo" and not source.startswith("hub:") and not Path(source).expanduser().is_dir():

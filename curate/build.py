@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
@@ -34,6 +35,9 @@ from curate.records import SPLITS, Build, Drop, LatentSizes, LedgerRow, Sample, 
 from curate.schema import write_schemas
 from curate.shard import pack
 from curate.tensors import pack_tensors
+
+if TYPE_CHECKING:
+    from curate.encode.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ def build(
     pipeline = Pipeline(request, engine, reporter)
     recipe = pipeline.recipe
     _check_place(out)
+    stack = (
+        _stack(request, reporter) if encode else None
+    )  # first, as a model that cannot be had should cost no work
     draft = out.with_name(out.name + ".partial")
     _empty(draft)
     listing, samples, drops = pipeline.planned()
@@ -79,9 +86,8 @@ def build(
             f"{recipe.name} does not stand, {len(lines)} of {len(findings)} findings are against it; see {draft}\n  "
             + "\n  ".join(lines)
         )
-    fingerprint, trained = None, False
-    if encode:
-        fingerprint, trained = _encode(pipeline, draft, rows, {s.id: s for s in samples})
+    if stack is not None:
+        _encode(pipeline, stack, draft, rows, {s.id: s for s in samples})
     write_schemas(draft / "schemas")
     manifest = Build(
         curate=curate.__version__,
@@ -91,9 +97,9 @@ def build(
         strategy=recipe.strategy,
         settings=recipe.model_dump(mode="json"),
         source=listing.card,
-        encoder=fingerprint,
-        encoder_sha256=sha256_of(fingerprint) if fingerprint else None,
-        trained=trained,
+        encoder=stack.fingerprint if stack else None,
+        encoder_sha256=stack.fingerprint_sha if stack else None,
+        trained=stack is not None and stack.trained,
         counts=counts,
         audit=verdicts_of(findings, recipe.expected_failures, allow),
         content_id=content_id(rows),
@@ -106,17 +112,19 @@ def build(
     return Built(out, manifest, findings, drops)
 
 
-def _encode(
-    pipeline: Pipeline, draft: Path, rows: Sequence[LedgerRow], samples: Mapping[str, Sample]
-) -> tuple[dict[str, str], bool]:
-    """Latents, text and shards into `draft`. Returns the encoder's fingerprint and whether it is trained."""
+def _stack(request: Request, reporter: Reporter) -> "Stack":
     from curate.encode.stack import load
 
-    if pipeline.request.model != "tiny":
-        pipeline.reporter.note(f"model: loading {pipeline.request.model} (a Hub id is downloaded first)")
-    stack = load(pipeline.request.model, pipeline.request.cache)
-    fingerprint = stack.fingerprint
-    encoder = sha256_of(fingerprint)
+    if request.model != "tiny":
+        reporter.note(f"model: looking for {request.model} (a Hub id is downloaded)")
+    return load(request.model, request.cache)
+
+
+def _encode(
+    pipeline: Pipeline, stack: "Stack", draft: Path, rows: Sequence[LedgerRow], samples: Mapping[str, Sample]
+) -> None:
+    """Latents, text and shards into `draft`."""
+    encoder = stack.fingerprint_sha
     kept = [row for row in rows if row.kept]
     latents = pipeline.encoded([samples[row.id] for row in kept], encoder, stack.device.type == "cuda")
     for caption, entry in pipeline.texts((str(row.caption) for row in kept), encoder).items():
@@ -130,7 +138,6 @@ def _encode(
         for card in pack(shards, split, _packed([r for r in kept if r.split == split], latents, encoder))
     ]
     write_atomic(shards / "index.json", pretty({"shards": [card.model_dump(mode="json") for card in cards]}))
-    return fingerprint, stack.trained
 
 
 def _packed(

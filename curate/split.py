@@ -36,12 +36,13 @@ def groups(
 def sides(names: Sequence[str], seed: int, share: float) -> dict[str, Split]:
     """The side of every group: held out with probability `share`, by a lot of its own.
 
-    A group's side does not depend on the others, but for one rule: from five groups on at least one is held out and
-    one is not (the group whose lot came nearest).
+    A group's side does not depend on the others, but for two rules: one group is always trained on, and from five
+    groups on one is held out (the group whose lot came nearest).
     """
     lots = {name: float(rng(seed, name, "split").random()) for name in set(names)}
     held = {name for name, lot in lots.items() if lot < share}
+    nearest_first = sorted(lots, key=lambda name: (lots[name], name))
     if share > 0 and len(lots) >= 5:
-        held |= {min(lots, key=lambda name: (lots[name], name))}
-        held -= {max(lots, key=lambda name: (lots[name], name))}
+        held |= set(nearest_first[:1])
+    held -= set(nearest_first[-1:])
     return {name: "heldout" if name in held else "train" for name in lots}

@@ -46,6 +46,11 @@ def test_both_sides_are_used_from_five_groups_on(count: int, seed: int) -> None:
     assert set(found.values()) == {"train", "heldout"}
 
 
+@given(st.integers(1, 4), st.integers(0, 99))
+def test_something_is_always_trained_on(count: int, seed: int) -> None:
+    assert "train" in sides([f"g{i}" for i in range(count)], seed, 0.9).values()
+
+
 def test_about_a_fifth_is_held_out() -> None:
     found = sides([f"g{i}" for i in range(2000)], 0, 0.2)
     assert 0.17 < sum(side == "heldout" for side in found.values()) / 2000 < 0.23

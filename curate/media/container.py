@@ -68,7 +68,7 @@ def opened(path: str | Path) -> Iterator[InputContainer]:
 def video_stream(container: InputContainer) -> VideoStream:
     """The first real video stream (a cover picture is none), set to one thread.
 
-    Raises Rejected: no_video, no_decoder.
+    Raises Rejected: no_video, no_decoder, truncated (no stream at all).
     """
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
@@ -76,8 +76,10 @@ def video_stream(container: InputContainer) -> VideoStream:
                 raise Rejected("no_decoder", "libav has no decoder for this video")
             stream.codec_context.thread_count = 1
             return stream
+    if not container.streams:
+        raise Rejected("truncated", "the header ends before the first stream")
     kinds = {"a picture" if stream.type == "video" else stream.type for stream in container.streams}
-    raise Rejected("no_video", f"found only {', '.join(sorted(kinds)) or 'an empty container'}")
+    raise Rejected("no_video", f"found only {', '.join(sorted(kinds))}")
 
 
 def audio_stream(container: InputContainer) -> AudioStream | None:

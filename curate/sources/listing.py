@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -11,6 +11,10 @@ from curate.engine import Engine
 from curate.errors import CurateError
 from curate.progress import Reporter
 from curate.records import Clip, Drop, SourceCard, sha256_of
+from curate.sources.folder import list_folder
+
+if TYPE_CHECKING:
+    from curate.sources.demo import Demo
 
 
 class Listing(NamedTuple):
@@ -41,7 +45,7 @@ def list_source(
                 f"{source}: a folder has no setting {next(iter(settings))!r}; demo.* goes with --source demo"
             )
         folder, card_settings, kind = Path(source).expanduser(), {}, "folder"
-    clips, drops = _listed(folder, cache, reporter)
+    clips, drops = list_folder(folder, cache, lambda videos: reporter.track("list", videos, len(videos)))
     told = [clip.model_dump(mode="json") for clip in clips] + [drop.model_dump(mode="json") for drop in drops]
     card = SourceCard.model_validate(
         {"kind": kind, "settings": card_settings, "files": len(told), "sha256": sha256_of(told)}
@@ -49,21 +53,28 @@ def list_source(
     return Listing(clips, drops, card)
 
 
+def demo_config(settings: Mapping[str, Any]) -> "Demo":
+    """The demo's config from settings such as `demo.clips`. Raises CurateError naming a wrong one."""
+    from curate.sources.demo import Demo
+
+    names = [f"demo.{name}" for name in Demo.model_fields]
+    for key in settings:
+        if key not in names:
+            raise CurateError(f"the demo has no setting {key!r}; it has {', '.join(names)}")
+    try:
+        return Demo.model_validate({key.removeprefix("demo."): value for key, value in settings.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CurateError(f"demo.{first['loc'][0]} is {first['input']!r}; {first['msg'].lower()}") from error
+
+
 def _made_demo(
     settings: Mapping[str, Any], cache: Path, engine: Engine, reporter: Reporter
 ) -> tuple[Path, dict[str, Any]]:
     """The folder of demo clips, made if it is not whole yet. It is named by everything that made it."""
-    from curate.sources.demo import Demo, demo_plan
+    from curate.sources.demo import demo_plan
 
-    known = {key.removeprefix("demo."): value for key, value in settings.items()}
-    try:
-        demo = Demo.model_validate(known)
-    except ValidationError as error:
-        first = error.errors()[0]
-        names = ", ".join(f"demo.{name}" for name in Demo.model_fields)
-        raise CurateError(
-            f"demo.{first['loc'][0]} is {first['input']!r}: {first['msg'].lower()} (there are: {names})"
-        ) from error
+    demo = demo_config(settings)
     plans = demo_plan(demo)
     name = sha256_of([plan.model_dump(mode="json") for plan in plans] + [_demo_code()])[:16]
     folder = cache / "demo" / name
@@ -94,9 +105,3 @@ def _demo_code() -> str:
     for path in sorted(Path(__file__).parent.glob("demo*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _listed(folder: Path, cache: Path, reporter: Reporter) -> tuple[list[Clip], list[Drop]]:
-    from curate.sources.folder import list_folder
-
-    return list_folder(folder, cache)
