@@ -165,10 +165,11 @@ def check(set_folder: str, recipe: str | None, as_json: bool) -> None:
     """Verify a finished SET: files, schemas, ledger, shards, and its invariants measured again."""
     from curate.check import check as run
     from curate.manifest import load_build
+    from curate.progress import Reporter
     from curate.show import verdict_line
 
     folder = Path(set_folder)
-    faults = run(folder, recipe)
+    faults = run(folder, recipe, Reporter(quiet=as_json))
     if as_json:
         click.echo(json.dumps({"set": set_folder, "faults": faults}))
     else:

@@ -84,6 +84,12 @@ def group_share(targets: Array, groups: NDArray[np.intp]) -> Array:
     return np.asarray(np.sum(sums**2 / np.maximum(member.sum(axis=0), 1), axis=1))
 
 
+def group_share_by_chance(groups: Strata) -> float:
+    """What `group_share` is on average when groups do not matter; 1 where no group repeats, and nothing can be said."""
+    pairs, count = len(groups), len(np.unique(groups))
+    return (count - 1) / (pairs - 1) if 1 < count < pairs else 1.0
+
+
 def _balanced(pool: Pool, targets: Array) -> Booleans:
     """Which of the drawn `targets` # (D, N) meet the bounds."""
     pairs = len(pool.groups)
@@ -95,10 +101,9 @@ def _balanced(pool: Pool, targets: Array) -> Booleans:
     chosen = np.flatnonzero(meets)
     if len(chosen):
         ranked = imbalance(targets[chosen], pool.attributes)[1] <= bound
-        count = len(np.unique(pool.groups))
-        if 1 < count < pairs:  # a chance level exists only where some groups repeat
-            ranked &= group_share(targets[chosen], pool.groups) <= (count - 1) / (pairs - 1)
-        meets[chosen] = ranked
+        meets[chosen] = ranked & (
+            group_share(targets[chosen], pool.groups) <= group_share_by_chance(pool.groups)
+        )
     return np.asarray(meets)
 
 

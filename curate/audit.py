@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.stats import norm
 
-from curate.assign import LEAST_BALANCED, balance_bound, imbalance, ranks, standardise
+from curate.assign import (
+    LEAST_BALANCED,
+    balance_bound,
+    group_share,
+    group_share_by_chance,
+    imbalance,
+    ranks,
+    standardise,
+)
 from curate.dependence import dependence, familywise_p
 from curate.records import Record, Values
 
@@ -22,10 +30,11 @@ Verdict = Literal["pass", "fail", "not_testable", "constant", "not_applicable"]
 Array = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-REDRAWS = 499
+REDRAWS = 999
 ALPHA = 0.01  # chance that one test stops a sound set, over all its statistics together
-SEEN_RHO = 0.20  # a test acquits only where it would have seen a confound this strong …
+SEEN_RHO = 0.225  # a test acquits only where it would have seen a confound this strong …
 POWER = 0.80  # … with this chance
+STATISTICS = 4  # that share ALPHA
 LEAST_PAIRS = 12  # below this even a perfect correlation is no evidence
 LEAST_PER_CELL = 5
 
@@ -45,16 +54,16 @@ class Finding(Record):
 
 
 def _reach() -> float:
-    return float(norm.ppf(1 - ALPHA / 2) + norm.ppf(POWER))
+    return float(norm.ppf(1 - ALPHA / 2 / STATISTICS) + norm.ppf(POWER))
 
 
 def needed_pairs(rho: float = SEEN_RHO) -> int:
-    """Pairs at which a correlation `rho` is seen at ALPHA with POWER (Fisher z): 288 for .20."""
+    """Pairs at which a correlation `rho` is seen at ALPHA with POWER (Fisher z, Bonferroni): 288 for .225."""
     return math.ceil((_reach() / math.atanh(rho)) ** 2 + 3)
 
 
 def seen_rho(pairs: int) -> float:
-    """The weakest correlation seen at ALPHA with POWER at this many pairs: .20 at 292, .69 at 19."""
+    """The weakest correlation seen at ALPHA with POWER at this many pairs: .22 at 292, .75 at 19."""
     return math.tanh(_reach() / math.sqrt(max(pairs - 3, 1)))
 
 
@@ -106,8 +115,10 @@ def independence(name: str, split: str, attribute: Array, target: Array, redraws
     )
 
 
-def balance(name: str, split: str, attributes: dict[str, Array], target: Array) -> Finding:
-    """Achieved imbalance of this finite set over the attributes that the assignment balanced. No p-values."""
+def balance(
+    name: str, split: str, attributes: dict[str, Array], target: Array, groups: Sequence[str]
+) -> Finding:
+    """Achieved imbalance of this finite set over what the assignment balanced: attributes and groups. No p-values."""
     pairs = len(target)
     if pairs < LEAST_BALANCED:
         says = f"{pairs} pairs are assigned by plain lot; balancing takes {LEAST_BALANCED}"
@@ -121,22 +132,25 @@ def balance(name: str, split: str, attributes: dict[str, Array], target: Array) 
         )
     columns = np.array(list(attributes.values())).T  # (N, K)
     plain, ranked = (float(v[0]) for v in imbalance(target[None], columns))
+    member = np.unique(groups, return_inverse=True)[1]
+    between, chance = float(group_share(target[None], member)[0]), group_share_by_chance(member)
     bound = balance_bound(pairs)
     each = standardise(columns.T) @ standardise(target)
-    worst = max(attributes, key=lambda k: abs(each[list(attributes).index(k)]))
+    sound = max(plain, ranked) <= bound and between <= chance
     return Finding(
         name=name,
         split=split,
-        verdict="pass" if max(plain, ranked) <= bound else "fail",
-        says=f"rms r {plain:.3f}, rms rho {ranked:.3f} over {len(attributes)} attributes, bound {bound:.3f}",
+        verdict="pass" if sound else "fail",
+        says=f"rms r {plain:.3f}, rms rho {ranked:.3f} over {len(attributes)} attributes, bound {bound:.3f}; "
+        f"{between:.0%} of the variance between groups, bound {chance:.0%}",
         pairs=pairs,
         measured={
             "rms_r": round(plain, 6),
             "rms_rho": round(ranked, 6),
-            "worst": worst,
+            "between_groups": round(between, 6),
             **{f"r_{k}": round(float(v), 6) for k, v in zip(attributes, each, strict=True)},
         },
-        bound={"rms": round(bound, 6)},
+        bound={"rms": round(bound, 6), "between_groups": round(chance, 6)},
     )
 
 
@@ -186,23 +200,20 @@ def coverage(name: str, split: str, counts: Sequence[int], tolerance: float = 0.
     )
 
 
-def positivity(
-    name: str, split: str, attribute: Array, tried: Booleans, passed: Booleans, bins: int = 3
-) -> Finding:
-    """Every kind of source could have received every target: no empty cell of attribute tercile by stratum.
+def positivity(name: str, split: str, attribute: Array, passed: Booleans, bins: int = 3) -> Finding:
+    """Every kind of source can receive every target: no empty cell of attribute tercile by stratum in use.
 
-    `attribute` # (N,), `tried` and `passed` # (N, S) of the kept clips: which targets were rendered, which passed.
-    An empty cell fails whatever a correlation says. Testable once a cell would hold LEAST_PER_CELL tries on average.
+    `attribute` # (N,) and `passed` # (N, S) of ALL clips of a side that were tried, eligible or not: a lot among the
+    eligible says nothing about voices that never became eligible. An empty cell fails whatever a correlation says.
     """
-    pairs, strata = passed.shape
-    a_clip = tried.sum() / pairs if pairs else 0.0
-    wanted = math.ceil(LEAST_PER_CELL * bins * strata / a_clip) if a_clip else LEAST_PER_CELL * bins
-    if pairs < wanted:
-        says = f"{pairs} pairs leave cells empty by chance; it takes {wanted}"
+    clips, strata = passed.shape
+    wanted = LEAST_PER_CELL * bins
+    if clips < wanted or not strata:
+        says = f"{clips} clips leave cells empty by chance; it takes {wanted}"
         return Finding(
-            name=name, split=split, verdict="not_testable", says=says, pairs=pairs, needed_pairs=wanted
+            name=name, split=split, verdict="not_testable", says=says, pairs=clips, needed_pairs=wanted
         )
-    row = (ranks(attribute) * bins // pairs).astype(int)
+    row = (ranks(attribute) * bins // clips).astype(int)
     cells = np.array([passed[row == b].mean(axis=0) for b in range(bins)])  # (bins, S)
     empty = int(np.sum(cells == 0))
     return Finding(
@@ -210,7 +221,7 @@ def positivity(
         split=split,
         verdict="fail" if empty else "pass",
         says=f"{empty} of {cells.size} cells empty, the least has {cells.min():.0%} accepted",
-        pairs=pairs,
+        pairs=clips,
         measured={"empty_cells": empty, "acceptance": [round(float(v), 4) for v in cells.ravel()]},
         bound={"empty_cells": 0},
     )
@@ -261,9 +272,10 @@ def reported(name: str, values: Sequence[float]) -> Finding:
 
 
 def no_pairs(split: str) -> Finding:
-    """A side of the split that is empty."""
+    """A side of the split that is empty: without training pairs there is no set."""
+    verdict: Verdict = "fail" if split == "train" else "not_testable"
     says = "no pairs on this side of the split"
-    return Finding(name="pairs", split=split, verdict="not_testable", says=says, pairs=0, needed_pairs=1)
+    return Finding(name="pairs", split=split, verdict=verdict, says=says, pairs=0, needed_pairs=1)
 
 
 def within(name: str, split: str, values: Sequence[float], bound: float, unit: str) -> Finding:
@@ -305,16 +317,18 @@ def nothing(name: str, offenders: Sequence[str], what: str, pairs: int) -> Findi
 
 
 def disjoint(name: str, split_of: Iterable[tuple[str | None, str | None]]) -> Finding:
-    """No group is on both sides of the split. Takes (group, split) of every kept pair."""
+    """No identity is on both sides of the split. Takes (identity, split) of every kept pair, several each if need be."""
     seen: dict[str | None, set[str | None]] = {}
     held = list(split_of)
     for group, split in held:
         seen.setdefault(group, set()).add(split)
     torn = sorted(str(g) for g, sides in seen.items() if len(sides) > 1)
-    says = f"{len(seen)} groups, none on both sides" if not torn else f"{len(torn)} on both sides: {torn[0]}"
+    says = (
+        f"{len(seen)} identities, none on both sides" if not torn else f"{len(torn)} on both sides: {torn[0]}"
+    )
     return Finding(
         name=name, split="all", verdict="fail" if torn else "pass", says=says, pairs=len(held),
-        measured={"groups": len(seen), "torn": len(torn)}, bound={"torn": 0},
+        measured={"identities": len(seen), "torn": len(torn)}, bound={"torn": 0},
     )  # fmt: skip
 
 

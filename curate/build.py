@@ -1,11 +1,11 @@
 """From clips to a finished set: list, annotate, plan, make, select, audit, encode, pack; the manifest comes last.
 
-The set is put together in a folder beside its place and moved there when it is whole, so a build that fails, or is
+The set is put together beside its place and moved there when it is whole (see `place`), so a build that fails, or is
 killed, leaves the set that was there before as it was.
 """
 
+import difflib
 import platform
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +24,18 @@ from curate.manifest import (
     MANIFEST,
     content_id,
     file_cards,
-    load_build,
     pretty,
     verdicts_of,
     write_lines,
 )
 from curate.pipeline import Pipeline, Request
+from curate.place import Place
 from curate.progress import Reporter
-from curate.records import SPLITS, Build, Drop, LatentSizes, LedgerRow, Sample, ShardRecord, sha256_of
-from curate.schema import write_schemas
+from curate.recipe import Recipe
+from curate.records import SPLITS, Build, Counts, Drop, LatentSizes, LedgerRow, Sample, ShardRecord, sha256_of
+from curate.schema import Audit, write_schemas
 from curate.shard import pack
+from curate.sources.listing import Listing
 from curate.tensors import pack_tensors
 
 if TYPE_CHECKING:
@@ -62,54 +64,81 @@ def build(
     """Make the set of `request` in `out`.
 
     Raises AuditError when the findings are not those the recipe declares (the ledger and the audit are then in
-    `out` with `.partial` behind its name), and CurateError for bad input.
+    `out` with `.failed` behind its name), and CurateError for bad input.
     """
-    pipeline = Pipeline(request, engine, reporter)
+    pipeline, place = Pipeline(request, engine, reporter), Place(out)
     recipe = pipeline.recipe
-    _check_place(out)
     stack = (
         _stack(request, reporter) if encode else None
-    )  # first, as a model that cannot be had should cost no work
-    draft = out.with_name(out.name + ".partial")
-    _empty(draft)
-    listing, samples, drops = pipeline.planned()
-    write_lines(draft / "plan.jsonl", samples)
-    made = made_rows(samples, pipeline.made(samples))
-    with threadpool_limits(1):  # sums split over threads differ in the last bit, and a lot could turn on it
-        rows = sorted([*selected(made, recipe.select(made)), *drop_rows(drops)], key=lambda row: row.id)
-        counts = count(rows, listing.card.files)
-        findings = recipe.audit(rows)
-    write_lines(draft / "ledger.jsonl", rows)
-    write_atomic(draft / "audit.json", pretty({"findings": [f.model_dump(mode="json") for f in findings]}))
-    if lines := problems(findings, recipe.expected_failures, allow):
-        raise AuditError(
-            f"{recipe.name} does not stand, {len(lines)} of {len(findings)} findings are against it; see {draft}\n  "
-            + "\n  ".join(lines)
+    )  # first: a model that cannot be had should cost no work
+    with place.draft() as draft:
+        listing, samples, drops = pipeline.planned()
+        write_lines(draft / "plan.jsonl", samples)
+        made = made_rows(samples, pipeline.made(samples))
+        rows, findings = _judged(recipe, made, drops, reporter)
+        counts = _counted(recipe, rows, listing)
+        write_lines(draft / "ledger.jsonl", rows)
+        write_atomic(draft / "audit.json", pretty(Audit(findings=findings)))
+        _stop_unless_sound(recipe, findings, allow, place, draft)
+        if stack is not None:
+            _encode(pipeline, stack, draft, rows, {sample.id: sample for sample in samples})
+        write_schemas(draft / "schemas")
+        manifest = Build(
+            curate=curate.__version__,
+            recipe=recipe.name,
+            recipe_version=recipe.version,
+            summary=recipe.summary,
+            strategy=recipe.strategy,
+            settings=recipe.model_dump(mode="json"),
+            source=listing.card,
+            encoder=stack.fingerprint if stack else None,
+            encoder_sha256=stack.fingerprint_sha if stack else None,
+            trained=stack is not None and stack.trained,
+            counts=counts,
+            audit=verdicts_of(findings, recipe.expected_failures, allow),
+            content_id=content_id(rows),
+            platform=f"{platform.system()}-{platform.machine()}",
+            made_with=recipe.made_with(),
+            files=file_cards(draft),
         )
-    if stack is not None:
-        _encode(pipeline, stack, draft, rows, {s.id: s for s in samples})
-    write_schemas(draft / "schemas")
-    manifest = Build(
-        curate=curate.__version__,
-        recipe=recipe.name,
-        recipe_version=recipe.version,
-        summary=recipe.summary,
-        strategy=recipe.strategy,
-        settings=recipe.model_dump(mode="json"),
-        source=listing.card,
-        encoder=stack.fingerprint if stack else None,
-        encoder_sha256=stack.fingerprint_sha if stack else None,
-        trained=stack is not None and stack.trained,
-        counts=counts,
-        audit=verdicts_of(findings, recipe.expected_failures, allow),
-        content_id=content_id(rows),
-        platform=f"{platform.system()}-{platform.machine()}",
-        libraries=recipe.library_versions(),
-        files=file_cards(draft),
-    )
-    write_atomic(draft / MANIFEST, pretty(manifest))
-    _replace(out, draft)
+        write_atomic(draft / MANIFEST, pretty(manifest))
+        place.fill(draft)
     return Built(out, manifest, findings, drops)
+
+
+def _judged(
+    recipe: Recipe, made: Sequence[LedgerRow], drops: Sequence[Drop], reporter: Reporter
+) -> tuple[list[LedgerRow], list[Finding]]:
+    """The ledger after selection, and what the audit finds in it."""
+    with (
+        threadpool_limits(1),
+        reporter.step("audit"),
+    ):  # sums over threads differ in the last bit, and lots hang on it
+        rows = sorted([*selected(made, recipe.select(made)), *drop_rows(drops)], key=lambda row: row.id)
+        return rows, recipe.audit(rows)
+
+
+def _counted(recipe: Recipe, rows: Sequence[LedgerRow], listing: Listing) -> Counts:
+    """Totals, and proof that no file of the source was lost on the way."""
+    names = {*(clip.name for clip in listing.clips), *(drop.name for drop in listing.drops)}
+    if lost := sorted(names - {row.name for row in rows}):
+        raise CurateError(f"{recipe.name} lost {lost[0]}: its plan gave neither a sample nor a drop for it")
+    return count(rows, listing.card.files)
+
+
+def _stop_unless_sound(
+    recipe: Recipe, findings: Sequence[Finding], allow: frozenset[str], place: Place, draft: Path
+) -> None:
+    """Raise AuditError for findings that the recipe does not declare; what led to them is kept to look at."""
+    known = {finding.name for finding in findings}
+    for name in sorted(allow - known):
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise CurateError(f"--allow {name}: {recipe.name} has no such finding{hint}")
+    if lines := problems(findings, recipe.expected_failures, allow):
+        failed = place.keep_failed(draft)
+        against = f"{len(lines)} of {len(findings)} findings are against it (ledger and audit in {failed})"
+        raise AuditError(f"{recipe.name} does not stand, {against}: " + "; ".join(lines))
 
 
 def _stack(request: Request, reporter: Reporter) -> "Stack":
@@ -132,11 +161,12 @@ def _encode(
         metadata = {"caption": caption, "caption_sha256": name, "encoder_sha256": encoder}
         write_atomic(draft / "text" / f"{name}.safetensors", pack_tensors(entry.tensors(), metadata))
     shards = draft / "shards"
-    cards = [
-        card
-        for split in SPLITS
-        for card in pack(shards, split, _packed([r for r in kept if r.split == split], latents, encoder))
-    ]
+    with pipeline.reporter.step("pack"):
+        cards = [
+            card
+            for split in SPLITS
+            for card in pack(shards, split, _packed([r for r in kept if r.split == split], latents, encoder))
+        ]
     write_atomic(shards / "index.json", pretty({"shards": [card.model_dump(mode="json") for card in cards]}))
 
 
@@ -177,49 +207,3 @@ def _packed(
         )
         stamp = record.model_dump(mode="json", include={"id", "sources", "example_sha256", "encoder_sha256"})
         yield {"json": pretty(record), "safetensors": pack_tensors(tensors, stamp)}
-
-
-def _check_place(out: Path) -> None:
-    """Refuse a place that holds anything a rebuild could not make again."""
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise CurateError(f"{out}: is a file, wanted a folder for the set")
-    held = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    if held:
-        try:
-            known = {*load_build(out).files, MANIFEST}
-        except CurateError as error:
-            raise CurateError(
-                f"{out}: holds files that are no finished set; wanted a new or empty folder"
-            ) from error
-        if strangers := sorted(held - known):
-            raise CurateError(
-                f"{out}: {strangers[0]} is not part of the set in it; move it away, or choose another --out"
-            )
-
-
-def _empty(draft: Path) -> None:
-    try:
-        if draft.exists():
-            shutil.rmtree(draft)
-        draft.mkdir(parents=True)
-    except OSError as error:
-        raise CurateError(f"{draft}: cannot be made: {error.strerror}") from error
-
-
-def _replace(out: Path, draft: Path) -> None:
-    """Put the finished draft in place of whatever set was there."""
-    old = out.with_name(out.name + ".old")
-    try:
-        if old.exists():
-            shutil.rmtree(old)
-        if out.exists():
-            out.rename(old)
-        draft.rename(out)
-        if old.exists():
-            shutil.rmtree(old)
-    except OSError as error:
-        raise CurateError(
-            f"{out}: cannot be put in place: {error.strerror}; the set is in {draft}"
-        ) from error

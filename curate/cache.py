@@ -101,7 +101,9 @@ class Cache:
         spelled = canonical(dict(record))
         media = None
         if tensors is not None:
-            blob = pack_tensors(tensors, {"kind": kind, "key": key}, f"{kind} {key}")
+            blob = pack_tensors(
+                tensors, {"kind": kind}, f"{kind} {key}"
+            )  # not the key: same media, same hash
             media = _Media(sha256=hashlib.sha256(blob).hexdigest(), bytes=len(blob))
             write_atomic(_media_path(path, media.sha256), blob)
         stored = _Stored(record=json.loads(spelled), media=media)

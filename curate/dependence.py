@@ -60,11 +60,12 @@ def dependence(attribute: Array, targets: Array) -> dict[str, Array]:
 
 
 def familywise_p(found: dict[str, Array]) -> float:
-    """P-value of draw 0 against the draws after it: the largest of the standardised statistics (max-T)."""
+    """P-value of draw 0 against the draws after it, over all statistics together (min-p; Westfall & Young 1993).
+
+    Each statistic is ranked among all draws, and the rarest rank counts: none drowns the others by a long tail.
+    """
     table = np.array(
         [np.abs(v) if k in ("pearson", "spearman") else v for k, v in found.items()]
     )  # (4, 1 + B)
-    null = table[:, 1:]
-    spread = np.maximum(null.std(axis=1, keepdims=True), 1e-12)
-    largest = ((table - null.mean(axis=1, keepdims=True)) / spread).max(axis=0)
-    return float((1 + np.sum(largest[1:] >= largest[0])) / len(largest))
+    rarest = np.array([np.searchsorted(np.sort(-row), -row, side="right") for row in table]).min(axis=0)
+    return float(np.mean(rarest <= rarest[0]))

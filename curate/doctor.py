@@ -2,16 +2,16 @@
 
 import importlib.util
 import platform
+import re
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
 from curate.engine import usable_cores
 from curate.errors import CurateError
 from curate.files import remove, write_atomic
-from curate.media.pitch import has_rubberband
 from curate.records import Record
 
 LEAST_FREE_GB = 5.0
@@ -29,7 +29,7 @@ class Symptom(Record):
 
 def examine(cache: Path) -> list[Symptom]:
     """All that matters for a build here. `bad` keeps builds from working, `note` is worth knowing."""
-    return [_python(), _torch(), _torchaudio(), _opencv(), _rubberband(), _cache(cache), _disk(cache)]
+    return [_python(), _torch(), _torchaudio(), _packages(), _rubberband(), _cache(cache), _disk(cache)]
 
 
 def _installed(package: str) -> str | None:
@@ -68,17 +68,24 @@ def _torchaudio() -> Symptom:
     return Symptom(name="torchaudio", verdict="note", found=found, fix=fix)
 
 
-def _opencv() -> Symptom:
-    import cv2
-
-    good = int(cv2.__version__.split(".")[0]) < 5
-    fix = "" if good else "pip install 'opencv-python-headless<5'"
-    return Symptom(name="opencv", verdict="good" if good else "bad", found=cv2.__version__, fix=fix)
+def _packages() -> Symptom:
+    """Everything that pyproject.toml asks for, and opencv in a version that still has what later recipes use."""
+    wanted = [need for need in requires("ltx-curate") or [] if "extra ==" not in need]
+    names = [re.split(r"[ <>=!~;\[]", need, maxsplit=1)[0] for need in wanted]
+    gone = [name for name in names if _installed(name) is None]
+    if gone:
+        fix = "pip install " + " ".join(gone)
+        return Symptom(name="packages", verdict="bad", found=f"missing: {', '.join(gone)}", fix=fix)
+    opencv = str(_installed("opencv-python-headless"))
+    if int(opencv.split(".")[0]) >= 5:
+        fix = "pip install 'opencv-python-headless<5'"
+        return Symptom(name="packages", verdict="bad", found=f"opencv {opencv}", fix=fix)
+    return Symptom(name="packages", verdict="good", found=f"all {len(names)} are installed")
 
 
 def _rubberband() -> Symptom:
-    if has_rubberband():
-        return Symptom(name="rubberband", verdict="good", found=str(shutil.which("rubberband")))
+    if program := shutil.which("rubberband"):
+        return Symptom(name="rubberband", verdict="good", found=program)
     fix = "only for --set engine=rubberband: apt install rubberband-cli"
     return Symptom(name="rubberband", verdict="note", found="the program is not installed", fix=fix)
 

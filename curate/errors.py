@@ -22,6 +22,11 @@ class Rejected(CurateError):
         self.reason = reason
         self.detail = detail
 
+    @property
+    def is_transient(self) -> bool:
+        """It may be gone at the next try (a drive that dropped out), so nothing may remember it."""
+        return self.reason == "unreadable"
+
     def __reduce__(self) -> tuple[type["Rejected"], tuple[str, str]]:
         return Rejected, (
             self.reason,

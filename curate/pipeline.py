@@ -84,7 +84,10 @@ class Pipeline:
             if sample.id not in found:
                 todo.setdefault(sample.clips[0].id, []).append(sample)
         tasks = [
-            stages.MakeTask(**self._reference(), samples=tuple(mine[i : i + SAMPLES_PER_TASK]))
+            stages.MakeTask(
+                **self._reference(),
+                samples=tuple(_blind(sample) for sample in mine[i : i + SAMPLES_PER_TASK]),
+            )
             for mine in todo.values()
             for i in range(0, len(mine), SAMPLES_PER_TASK)
         ]
@@ -100,11 +103,13 @@ class Pipeline:
             example = self._entry("examples", key)
             places[sample.id] = (
                 key,
-                stages.latents_key(str(example.sha256), example.record["video"], fingerprint),
+                stages.latents_key(
+                    str(example.sha256), example.record["video"], fingerprint, self.recipe.made_with()
+                ),
             )
         tasks = [
             stages.EncodeTask(
-                cache=str(self.request.cache), model=self.request.model, fingerprint=fingerprint,
+                cache=str(self.request.cache), model=self.request.model, fingerprint=fingerprint, made_with=self.recipe.made_with(),
                 example=places[sample.id][0], video_path=sample.clips[0].path,
             )
             for sample in kept
@@ -150,3 +155,8 @@ class Pipeline:
     ) -> None:
         for _ in self._run(label, run, tasks, engine):
             pass
+
+
+def _blind(sample: Sample) -> Sample:
+    """The sample without what its key leaves out, so that `make` cannot depend on it."""
+    return sample.model_copy(update={"attributes": {}, "group": "", "split": "train"})

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from rich.console import Console
@@ -24,20 +25,24 @@ class Reporter:
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self.wall_s: dict[str, float] = {}
 
     def note(self, line: str) -> None:
         """One line of news."""
         self._console.print(line, markup=False, soft_wrap=True)
 
     def track(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-        """Yield `items`, showing how far they are; records the stage's wall time under its label."""
+        """Yield `items`, showing how far they are."""
+        shown = self._bar if self._console.is_terminal else self._lines
+        yield from shown(label, items, total)
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Work in one piece: a spinner on a terminal, elsewhere a line when it took over a second."""
         started = time.monotonic()
-        shown = (
-            self._bar(label, items, total) if self._console.is_terminal else self._lines(label, items, total)
-        )
-        yield from shown
-        self.wall_s[label] = round(time.monotonic() - started, 3)
+        with self._console.status(label) if self._console.is_terminal else nullcontext():
+            yield
+        if (seconds := time.monotonic() - started) > 1:
+            self.note(f"{label}: done, {seconds:.1f} s")
 
     def _bar(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
         columns = (

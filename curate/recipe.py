@@ -6,13 +6,16 @@ must know something of a clip before planning, `annotate`. One file in recipes/ 
 """
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,7 +26,7 @@ from pydantic import Field, ValidationError
 
 from curate.audit import Finding
 from curate.errors import CurateError
-from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoRef
+from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoRef, sha256_of
 
 AUDIO_RATE_HZ = (
     16_000  # the LTX audio VAE's own rate: nothing is resampled between a measurement and the latents
@@ -53,8 +56,8 @@ class Recipe(Record):
     summary: ClassVar[str]
     packages: ClassVar[tuple[str, ...]] = ()  # distributions whose version changes what is measured
     expected_failures: ClassVar[frozenset[str]] = frozenset()
-    annotator: ClassVar[str] = ""  # name and version of `annotate`; recipes that share it share its results
     annotated_by: ClassVar[tuple[str, ...]] = ()  # the fields that `annotate` reads
+    latents: ClassVar[tuple[str, ...]] = ()  # the tensors of every sample
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
 
     seed: int = Field(default=0, ge=0)
@@ -79,9 +82,27 @@ class Recipe(Record):
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         """The invariants of the kept set, from the whole ledger."""
 
-    def library_versions(self) -> dict[str, str]:
-        """Versions of the packages that the measurements depend on: part of every cache key."""
-        return {package: version(package) for package in self.packages}
+    def made_with(self) -> dict[str, str]:
+        """Versions of the packages, and hashes of the code, that the measurements come from: part of every key."""
+        source = inspect.getsourcefile(type(self))
+        code = {"recipe code": _file_hash(source) if source else "", "media code": _media_code()}
+        return {package: _version(package) for package in self.packages} | code
+
+
+@lru_cache
+def _version(package: str) -> str:
+    return version(package)
+
+
+@lru_cache
+def _file_hash(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+@lru_cache
+def _media_code() -> str:
+    files = sorted((Path(__file__).parent / "media").glob("*.py"))
+    return sha256_of([_file_hash(str(path)) for path in files])[:16]
 
 
 def configure(recipe: type[Recipe], settings: Mapping[str, Any]) -> Recipe:
@@ -123,7 +144,7 @@ def _load_file(path: Path) -> dict[str, type[Recipe]]:
     sys.modules[name] = module  # pydantic resolves annotations through it
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError) as error:
+    except Exception as error:  # whatever a user's file may raise at its import is a fault of that file
         raise CurateError(f"{path}: cannot be imported: {error}") from error
     return _recipes_in(module, str(path))
 

@@ -223,5 +223,5 @@ class Build(Record):
     audit: Verdicts
     content_id: Sha256 = Field(description="Of the kept samples and their measures; agrees across machines.")
     platform: str = Field(description="The machine type for which the bytes are promised.")
-    libraries: dict[str, str]
+    made_with: dict[str, str] = Field(description="Versions of libraries and hashes of code that measured.")
     files: dict[str, FileCard] = Field(description="Every other file of the build by its path.")

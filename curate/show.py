@@ -38,19 +38,25 @@ def _table(*columns: str) -> Table:
 
 def verdict_line(build: Build) -> str:
     """The one line that says what a set is worth."""
-    counts, audit = build.counts, build.audit
-    size = f"{build.recipe}: {counts.kept} pairs ({counts.train} train, {counts.heldout} held out)"
+    counts = build.counts
+    return f"{build.recipe}: {counts.kept} pairs ({counts.train} train, {counts.heldout} held out) from {counts.files} files; {_proof(build)}"
+
+
+def _proof(build: Build) -> str:
+    audit = build.audit
     unexpected = [name for name in audit.failed if name.split(" ")[0] not in audit.expected_failures]
-    if audit.failed and not unexpected:
-        proof = f"a control: fails as it must ({', '.join(audit.failed)})"
-    elif unexpected:
-        proof = f"NOT SOUND, allowed to fail: {', '.join(unexpected)}"
-    elif audit.not_testable:
+    open_on_train = [name for name in audit.not_testable if not name.endswith("(heldout)")]
+    open_on_heldout = len(audit.not_testable) - len(open_on_train)
+    if unexpected:
+        return f"NOT SOUND, allowed to fail: {', '.join(unexpected)}"
+    if audit.failed:
+        return f"a control that must fail, and does: {', '.join(audit.failed)}"
+    if open_on_train:
         judged = len(audit.passed) + len(audit.not_testable)
-        proof = f"NOT PROVEN: too small for {len(audit.not_testable)} of {judged} findings, the other {len(audit.passed)} pass"
-    else:
-        proof = f"proven: all {len(audit.passed)} findings pass"
-    return f"{size} from {counts.files} files; {proof}"
+        return f"NOT PROVEN: too small for {len(audit.not_testable)} of {judged} findings, the other {len(audit.passed)} pass"
+    if open_on_heldout:
+        return f"proven for training: {len(audit.passed)} findings pass; the held-out side is too small for {open_on_heldout}"
+    return f"proven: all {len(audit.passed)} findings pass"
 
 
 def built(result: Built) -> str:
@@ -109,12 +115,11 @@ def built_json(result: Built) -> dict[str, Any]:
 
 def planned(recipe: str, listing: Listing, samples: Sequence[Sample], drops: Sequence[Drop]) -> str:
     """A row per clip: its side, its group, how many candidates; then what was dropped."""
-    table = _table("clip", "split", "group", "candidates", "natural pitch")
+    table = _table("clip", "split", "group", "candidates")
     of_clip = Counter(sample.clips[0].id for sample in samples)
     for sample in sorted({s.clips[0].id: s for s in samples}.values(), key=lambda s: s.clips[0].name):
         clip = sample.clips[0]
-        hz = sample.attributes.get("natural_hz")
-        table.add_row(clip.name, sample.split, sample.group, str(of_clip[clip.id]), f"{hz:.0f} Hz" if isinstance(hz, float) else "")  # fmt: skip
+        table.add_row(clip.name, sample.split, sample.group, str(of_clip[clip.id]))  # fmt: skip
     head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
     return _render(Text(head, style="bold"), table, Text(""), *_dropped_files(drops))
 

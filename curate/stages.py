@@ -12,7 +12,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from curate.cache import Cache, key_of
-from curate.errors import Rejected
+from curate.errors import CurateError, Rejected
 from curate.recipe import Recipe, configure, find
 from curate.records import Clip, Record, Sample, VideoRef
 from curate.tensors import TensorBytes
@@ -42,33 +42,40 @@ class EncodeTask(Record):
     cache: str
     model: str
     fingerprint: str
+    made_with: dict[str, str]
     example: str
     video_path: str
 
 
 def annotation_key(recipe: Recipe, clip: Clip) -> str:
-    """What an annotation depends on: the bytes, the annotator, the fields it reads, the libraries."""
+    """What an annotation depends on: the bytes, the function, the fields it reads, code and libraries."""
     read = {name: getattr(recipe, name) for name in recipe.annotated_by}
+    annotator = type(recipe).annotate
     return key_of(
-        annotator=recipe.annotator, clip=clip.sha256, reads=read, libraries=recipe.library_versions()
+        annotator=f"{annotator.__module__}:{annotator.__qualname__}",
+        clip=clip.sha256,
+        reads=read,
+        made_with=recipe.made_with(),
     )
 
 
 def example_key(recipe: Recipe, sample: Sample) -> str:
-    """What a made sample depends on. Not its split or group: those are decided on the set."""
+    """What a made sample depends on. Not its side or attributes: `make` never sees those."""
     settings = recipe.model_dump(mode="json", exclude=set(recipe.decided_on_the_set))
     return key_of(
         recipe=[recipe.name, recipe.version],
         settings=settings,
-        sample=sample.model_dump(mode="json", include={"id", "caption", "choices", "attributes"}),
+        sample=sample.model_dump(mode="json", include={"id", "caption", "choices"}),
         sources=[clip.sha256 for clip in sample.clips],
-        libraries=recipe.library_versions(),
+        made_with=recipe.made_with(),
     )
 
 
-def latents_key(example_sha256: str, video: dict[str, Any] | None, fingerprint: str) -> str:
-    """What latents depend on: the media of the sample, the frames it names, the encoder."""
-    return key_of(example=example_sha256, video=video, encoder=fingerprint)
+def latents_key(
+    example_sha256: str, video: dict[str, Any] | None, fingerprint: str, made_with: dict[str, str]
+) -> str:
+    """What latents depend on: the media of the sample, the frames it names and how they are read, the encoder."""
+    return key_of(example=example_sha256, video=video, encoder=fingerprint, made_with=made_with)
 
 
 @lru_cache(maxsize=1)
@@ -89,7 +96,7 @@ def annotate(task: AnnotateTask) -> tuple[str, dict[str, Any]]:
         with threadpool_limits(1):  # sums split over threads differ in the last bit
             record = {"annotations": dict(recipe.annotate(task.clip))}
     except Rejected as why:
-        record = {"rejected": {"reason": why.reason, "detail": why.detail}}
+        record = _rejection(why, task.clip)
     return task.clip.id, Cache(Path(task.cache)).put(
         "annotations", annotation_key(recipe, task.clip), record
     ).record
@@ -107,13 +114,21 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
                 with threadpool_limits(1):
                     example = recipe.make(sample)
             except Rejected as why:
-                entry = cache.put("examples", key, {"rejected": {"reason": why.reason, "detail": why.detail}})
+                entry = cache.put("examples", key, _rejection(why, sample.clips[0]))
             else:
                 video = example.video.model_dump(mode="json") if example.video else None
                 record = {"measured": dict(example.measured), "video": video}
                 entry = cache.put("examples", key, record, dict(example.audio))
         made.append((sample.id, entry.record))
     return made
+
+
+def _rejection(why: Rejected, clip: Clip) -> dict[str, Any]:
+    if why.is_transient:
+        raise CurateError(
+            f"{clip.name}: {why.detail} in the middle of the build; run again to go on"
+        ) from why
+    return {"rejected": {"reason": why.reason, "detail": why.detail}}
 
 
 @lru_cache(maxsize=1)
@@ -133,7 +148,9 @@ def encode(task: EncodeTask) -> str:
     cache = Cache(Path(task.cache))
     example = cache.get("examples", task.example)
     if example is None or example.sha256 is None:
-        raise Rejected("cache_lost", f"{task.example} vanished from {task.cache}; run again")
+        raise CurateError(
+            f"{task.example} vanished from the cache in {task.cache} during the build; run again"
+        )
     video = VideoRef.model_validate(example.record["video"]) if example.record["video"] else None
     stack, latents = _stack(task.model, task.cache), dict[str, TensorBytes]()
     for role, wave in example.tensors().items():
@@ -142,13 +159,19 @@ def encode(task: EncodeTask) -> str:
         latents[f"{role}_latents"] = as_bytes(found)
     if video:
         size = {"width": video.width, "height": video.height}
-        frames = read_frames(
-            Path(task.video_path), start_s=video.start_s, frames=video.frames, fps=video.fps, **size
-        )
+        try:
+            frames = read_frames(
+                Path(task.video_path), start_s=video.start_s, frames=video.frames, fps=video.fps, **size
+            )
+        except Rejected as why:
+            raise CurateError(f"{task.video_path}: its frames cannot be read any more: {why}") from why
         latents["video_latents"] = as_bytes(encode_video(stack, frames))
     record = {"example_sha256": example.sha256, "fps": video.fps if video else None}
     cache.put(
-        "latents", latents_key(example.sha256, example.record["video"], task.fingerprint), record, latents
+        "latents",
+        latents_key(example.sha256, example.record["video"], task.fingerprint, task.made_with),
+        record,
+        latents,
     )
     return task.example
 

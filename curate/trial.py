@@ -67,11 +67,9 @@ class Table:
             np.unique([str(row.group) for row in first], return_inverse=True)[1],
         )
 
-    def cells(self, clips: Sequence[str], band: range) -> tuple[Booleans, Booleans]:
-        """Which strata of the band were tried and passed for each clip.  # (len(clips), len(band)) twice"""
-        tried = np.array([[(clip, s) in self.rows for s in band] for clip in clips], dtype=bool)
-        index = [self.clips.index(clip) for clip in clips]
-        return tried.reshape(len(clips), len(band)), self.passed[index][:, band.start : band.stop]
+    def attribute(self, clip: str, key: str) -> float:
+        """A source attribute of a clip."""
+        return number(next(row for (name, _), row in self.rows.items() if name == clip).attributes, key)
 
 
 @dataclass(frozen=True)

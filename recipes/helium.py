@@ -8,11 +8,11 @@ helium-v1 is the seed's design, kept as the control that must fail: there the ta
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from curate import audit
 from curate.audit import Finding
@@ -20,6 +20,7 @@ from curate.errors import Rejected
 from curate.media import pitch, speech, tone
 from curate.media.audio import normalise_loudness, read_audio, to_float, to_int16
 from curate.media.look import look_hash, same_look
+from curate.media.video import read_frames
 from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16
 from curate.records import SPLITS, Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng
 from curate.split import groups, sides
@@ -46,6 +47,20 @@ def _within(reason: str, value: float, bound: float) -> None:
         raise Rejected(reason, f"{value:+.3g}, wanted at most {bound:g}")
 
 
+def _attributes(clip: Clip) -> Values:
+    measured = {k: v for k, v in clip.annotations.items() if k not in ("look", "two_registers")}
+    return {**measured, "speaker": clip.labels.get("speaker")}
+
+
+def _identities(row: LedgerRow) -> list[str]:
+    """Whatever tells whose clip this is: its group, and independently of it the speaker's label and the bytes."""
+    return [
+        str(row.group),
+        *row.sources,
+        *([f"label {row.attributes['speaker']}"] if row.attributes.get("speaker") else []),
+    ]
+
+
 def _look(clip: Clip) -> list[str]:
     hashes = clip.annotations["look"]
     return [str(h) for h in hashes] if isinstance(hashes, list) else []
@@ -58,19 +73,19 @@ class HeliumV2(Recipe):
     version: ClassVar[int] = 1
     strategy: ClassVar[str] = "audio_reference"
     summary: ClassVar[str] = "a tone steers the pitch of speech; targets assigned by lot"
-    packages: ClassVar[tuple[str, ...]] = ("av", "imagehash", "librosa", "numpy", "opencv-python-headless", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "soxr", "swift-f0")  # fmt: skip
-    annotator: ClassVar[str] = "talking-head-1"
+    latents: ClassVar[tuple[str, ...]] = ("audio_latents", "reference_audio_latents", "video_latents")
+    packages: ClassVar[tuple[str, ...]] = ("av", "imagehash", "librosa", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "soxr", "swift-f0")  # fmt: skip
     annotated_by: ClassVar[tuple[str, ...]] = ("frames", "fps")
     decided_on_the_set: ClassVar[tuple[str, ...]] = (
         "band", "heldout_share", "least_eligible_share", "least_voiced_share", "max_judges_apart_cents",
     )  # fmt: skip
 
-    frames: int = Field(default=121, ge=9, description="8k+1")
-    fps: float = Field(default=25.0, gt=0)
+    frames: int = Field(default=121, ge=25, description="8k+1")
+    fps: float = Field(default=25.0, ge=8, le=60)
     size: int = Field(default=256, ge=32, multiple_of=32)
     low_hz: float = Field(default=76.0, gt=40)
     high_hz: float = Field(default=353.0, lt=600)
-    strata: int = Field(default=12, ge=2)
+    strata: int = Field(default=12, ge=3)
     band: Literal["auto", "full"] = Field(
         default="auto", description="auto: widest with enough eligible clips"
     )
@@ -98,11 +113,17 @@ class HeliumV2(Recipe):
             raise ValueError("wanted 8k+1 frames, such as 121, 81 or 41")
         return frames
 
-    def library_versions(self) -> dict[str, str]:
-        versions = super().library_versions()
-        return (
-            versions | {"rubberband": pitch.rubberband_version()} if self.engine == "rubberband" else versions
-        )
+    @model_validator(mode="after")
+    def _range_is_one(self) -> Self:
+        if self.low_hz * 1.2 > self.high_hz:
+            raise ValueError(
+                f"low_hz {self.low_hz:g} and high_hz {self.high_hz:g}: wanted a range of three semitones or more"
+            )
+        return self
+
+    def made_with(self) -> dict[str, str]:
+        extra = {"rubberband": pitch.rubberband_version()} if self.engine == "rubberband" else {}
+        return super().made_with() | extra
 
     @property
     def seconds(self) -> float:
@@ -113,6 +134,10 @@ class HeliumV2(Recipe):
         if clip.seconds < self.seconds - 0.5 / self.fps:
             raise Rejected("too_short", f"{clip.seconds:.2f} s, wanted {self.seconds:.2f} s")
         wave, _ = _speech_of(clip.path, clip.sha256, self.seconds)
+        last_s = (
+            self.seconds - 1 / self.fps
+        )  # a clip whose last frame does not decode must fail here, not at the end
+        read_frames(clip.path, start_s=last_s, frames=1, fps=self.fps, width=32, height=32)
         return {**speech.describe(wave, AUDIO_RATE_HZ), "look": look_hash(clip.path, self.seconds)}
 
     def refuse(self, clip: Clip) -> Rejected | None:
@@ -142,7 +167,7 @@ class HeliumV2(Recipe):
                 yield Sample(
                     id=clip.id + suffix, group=group, split=side_of[group], caption=CAPTION, clips=(clip,),
                     choices=choices,
-                    attributes={k: v for k, v in clip.annotations.items() if k not in ("look", "two_registers")},
+                    attributes=_attributes(clip),
                 )  # fmt: skip
 
     def edges_hz(self) -> Array:
@@ -197,6 +222,8 @@ class HeliumV2(Recipe):
         wave = to_int16(tone.render_tone(timbre, pitch_hz, self.reference_s, gain_db, stream))
         found = tone.describe_tone(to_float(wave))
         off = {k: round(pitch.cents(found[k], pitch_hz), 1) for k in ("tone_hz", "tone_judge_two_hz")}
+        _within("tone_off_cents", off["tone_hz"], MAX_TONE_OFF_CENTS)
+        _within("tone_judge_two_off_cents", off["tone_judge_two_hz"], self.max_off_cents)
         return wave, {
             **found,
             "tone_off_cents": off["tone_hz"],
@@ -232,19 +259,20 @@ class HeliumV2(Recipe):
 
         findings = [
             audit.one_value("caption", [row.caption for row in kept], CAPTION),
-            audit.disjoint("groups", [(row.group, row.split) for row in kept]),
+            audit.disjoint("groups", [(name, row.split) for row in kept for name in _identities(row)]),
             audit.within("target_pitch", "all", *self.label_errors(kept)),
             audit.within("tone_pitch", "all", column("tone_off_cents"), MAX_TONE_OFF_CENTS, "cents"),
             audit.within(
                 "tone_judge_two", "all", column("tone_judge_two_off_cents"), self.max_off_cents, "cents"
             ),
+            audit.within("loudness", "all", [v - SPEECH_LUFS for v in column("shifted_lufs")], 0.5, "LUFS"),
             audit.within("lips", "all", column("lag_s"), self.max_lag_s, "s"),
             audit.nothing("assignment", self.misassigned(rows), "clips without exactly one pair", len(kept)),
             audit.band("band", table.passed, band, self.edges_hz()),
             audit.reported("timbre_distance_db", column("timbre_distance_db")),
         ]
         for split in SPLITS:
-            findings += self.audit_side(rows, split, table, band)
+            findings += self.audit_side(rows, split, band)
         return findings
 
     def label_errors(self, kept: Sequence[LedgerRow]) -> tuple[list[float], float, str]:
@@ -252,22 +280,23 @@ class HeliumV2(Recipe):
         judges = ("off_cents", "judge_two_off_cents")
         return [number(row.measured, key) for row in kept for key in judges], self.max_off_cents, "cents"
 
-    def audit_side(self, rows: Sequence[LedgerRow], split: Split, table: Table, band: range) -> list[Finding]:
+    def audit_side(self, rows: Sequence[LedgerRow], split: Split, band: range) -> list[Finding]:
         """What the assignment promises, for one split by itself."""
         mine = sorted((row for row in rows if row.kept and row.split == split), key=lambda row: row.id)
         if not mine:
-            return [audit.no_pairs(split)]
+            return [audit.no_pairs(split)] if split == "train" or self.heldout_share else []
         source = {key: np.array([number(row.attributes, key) for row in mine]) for key in BALANCED}
         target = np.array([number(row.measured, "pitch_oct") for row in mine])
         second = np.log2([number(row.attributes, "natural_judge_two_hz") for row in mine])
         proxies = {key: np.array([number(row.measured, key) for row in mine]) for key in PROXIES}
-        tried, passed = table.cells([str(row.clip) for row in mine], band)
+        side = Table.of([row for row in rows if row.split == split], self.strata)
+        natural_oct = np.array([side.attribute(clip, "natural_oct") for clip in side.clips])
         lot = self.redraws(rows, split) if len(mine) >= audit.LEAST_PAIRS else None
         redraws = audit.shuffles(target, rng(self.seed, split, "shuffles")) if lot is None else lot
         counts = [sum(row.choices["stratum"] == stratum for row in mine) for stratum in band]
         return [
-            audit.positivity("positivity", split, source["natural_oct"], tried, passed),
-            audit.balance("balance", split, source, target),
+            audit.positivity("positivity", split, natural_oct, side.passed[:, band.start : band.stop]),
+            audit.balance("balance", split, source, target, [str(row.group) for row in mine]),
             audit.independence("independence", split, source["natural_oct"], target, redraws),
             audit.independence("independence_judge_two", split, second, target, redraws),
             audit.unrelated("tone_proxies", split, proxies, target),

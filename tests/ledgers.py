@@ -24,6 +24,7 @@ def pool(
         natural_oct = float(draw.uniform(np.log2(85), np.log2(255)))
         group = f"speaker:{draw.integers(speakers)}"
         attributes = {
+            "speaker": group.removeprefix("speaker:"),
             "natural_oct": natural_oct,
             "natural_hz": 2**natural_oct,
             "natural_judge_two_hz": 2 ** (natural_oct + float(draw.normal(0, 0.01))),
@@ -75,6 +76,7 @@ def _measures(target_hz: float, draw: np.random.Generator) -> dict[str, float]:
         "tone_off_cents": float(draw.normal(0, 1)),
         "tone_judge_two_off_cents": float(draw.normal(0, 5)),
         "lag_s": 0.0,
+        "shifted_lufs": -26.0 + float(draw.normal(0, 0.01)),
         "timbre_distance_db": float(draw.uniform(1, 4)),
         "tone_centroid_oct": float(draw.normal(10, 0.5)),
         "tone_tilt_db": float(draw.normal(-6, 2)),

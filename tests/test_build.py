@@ -188,7 +188,7 @@ def test_a_set_that_does_not_stand_is_not_built(heads: Path, shared_cache: Path,
     with pytest.raises(AuditError, match="band"):
         make(tmp_path / "helium", heads, shared_cache, max_shift_st=0.1)
     assert not (tmp_path / "helium").exists()
-    assert (tmp_path / "helium.partial" / "audit.json").is_file()
+    assert (tmp_path / "helium.failed" / "audit.json").is_file()
     request = Request("helium-v2", str(heads), {**SMALL, "max_shift_st": 0.1}, {}, "tiny", shared_cache)
     allowed = build(
         request, tmp_path / "helium", Serial(), Reporter(quiet=True), encode=False, allow=frozenset({"band"})

@@ -91,7 +91,9 @@ def test_counts_and_verdicts_must_agree(copy: Path) -> None:
     audit = json.loads((copy / "audit.json").read_text())
     audit["findings"][0]["verdict"] = "fail"
     (copy / "audit.json").write_text(json.dumps(audit))
-    assert any("says fail, measured again pass" in fault for fault in signed(copy, counts=counts))
+    assert any(
+        "says fail" in fault and "measured again pass" in fault for fault in signed(copy, counts=counts)
+    )
 
 
 def test_a_tensor_of_another_sample_is_refused(copy: Path) -> None:
@@ -109,6 +111,62 @@ def test_a_tensor_of_another_sample_is_refused(copy: Path) -> None:
     (copy / "shards" / "index.json").write_text(json.dumps(index))
     faults = signed(copy)
     assert len([f for f in faults if "the tensors are stamped id" in f]) == 2
+
+
+def test_numbers_of_the_audit_are_measured_again(copy: Path) -> None:
+    audit = json.loads((copy / "audit.json").read_text())
+    audit["findings"][1]["measured"]["identities"] = 99
+    (copy / "audit.json").write_text(json.dumps(audit))
+    assert any("audit.json: groups (all)" in fault for fault in signed(copy))
+
+
+def test_a_shard_beside_the_index_is_named(copy: Path) -> None:
+    shutil.copy(copy / "shards" / "train-00000.tar", copy / "shards" / "train-00001.tar")
+    assert any("train-00001.tar: not in the index" in fault for fault in signed(copy))
+
+
+def test_an_encoder_or_training_that_does_not_fit_is_named(copy: Path) -> None:
+    assert any("trained is True" in fault for fault in signed(copy, trained=True))
+    assert any(
+        "encoder_sha256" in fault
+        for fault in signed(copy, trained=False, encoder={"model": "tiny", "vae": "0"})
+    )
+
+
+def test_a_missing_kind_of_tensor_is_named(copy: Path) -> None:
+    from curate.shard import iter_samples, pack
+    from curate.tensors import pack_tensors, unpack_tensors
+
+    path = copy / "shards" / "train-00000.tar"
+    samples = []
+    for _, members in iter_samples(path):
+        tensors, stamp = unpack_tensors(members["safetensors"])
+        record = json.loads(bytes(members["json"]))
+        record["latents"]["reference_audio_steps"] = None
+        left = {name: tensor for name, tensor in tensors.items() if name != "reference_audio_latents"}
+        samples.append({"json": json.dumps(record).encode(), "safetensors": pack_tensors(left, stamp)})
+    (card,) = pack(copy / "shards", "train", samples)
+    index = json.loads((copy / "shards" / "index.json").read_text())
+    index["shards"][-1 if index["shards"][-1]["name"].startswith("train") else 0] = card.model_dump(
+        mode="json"
+    )
+    (copy / "shards" / "index.json").write_text(json.dumps(index))
+    assert any(
+        "wanted audio_latents, reference_audio_latents, video_latents" in fault for fault in signed(copy)
+    )
+
+
+def test_a_source_file_taken_out_of_the_ledger_is_missed(copy: Path) -> None:
+    path = copy / "ledger.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    gone = next(row["name"] for row in rows if row["reason"] == "no_voice")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows if row["name"] != gone))
+    assert any("the source had 10" in fault for fault in signed(copy))
+
+
+def test_a_file_that_the_manifest_forgot_is_a_fault_not_a_crash(copy: Path) -> None:
+    (copy / "plan.jsonl").unlink()
+    assert any("lists no plan.jsonl" in fault for fault in signed(copy))
 
 
 def test_a_newer_recipe_says_that_it_cannot_judge(copy: Path) -> None:

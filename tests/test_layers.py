@@ -16,7 +16,7 @@ LAYERS = (
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
     {"curate.recipes", "curate.sources"},
     {"curate.stages", "curate.manifest", "curate.schema"},
-    {"curate.pipeline"},
+    {"curate.pipeline", "curate.place", "curate.check_shards"},
     {"curate.build", "curate.check", "curate.doctor"},
     {"curate.show"},
     {"curate.cli"},

@@ -52,10 +52,10 @@ class _Piece:
 def read_audio(path: str | Path, start_s: float, seconds: float, rate_hz: int = 16000) -> Wave:
     """Exactly round(seconds * rate_hz) samples of mono float32, the mean of all channels.
 
-    Time 0 is the video's first frame. Sound lies where its time stamps put it; before it begins, after it ends and
-    in the place of packets that do not decode there are zeros (`probe` tells where it begins and ends).
-    Raises Rejected: no_audio (no stream, or none of it in the window), broken_audio (over 20 % of the window does
-    not decode), and as `probe`.
+    Time 0 is the video's first frame. Sound lies where its time stamps put it; before it begins, after it
+    ends and in the place of packets that do not decode there are zeros (`probe` tells where it lies).
+    Raises Rejected: no_audio (no stream, or none of it in the window), broken_audio (over 20 % of the window
+    does not decode), and as `probe`.
     """
     zero_s = time_zero_s(path)
     begin_s, end_s = zero_s + start_s, zero_s + start_s + seconds
@@ -73,7 +73,7 @@ def read_audio(path: str | Path, start_s: float, seconds: float, rate_hz: int = 
 
 
 def _decoded(path: str | Path, from_s: float, to_s: float, seek: bool) -> _Piece:
-    """What decodes between two times of the container's clock; without `seek`, decoding from the file's start."""
+    """What decodes between two times of the container's clock; without `seek`, from the file's start on."""
     piece = _Piece(from_s, to_s)
     with opened(path) as container:
         stream = audio_stream(container)
@@ -130,20 +130,22 @@ def loudness_lufs(wave: NDArray[np.floating], rate_hz: int) -> float:
 
 
 def normalise_loudness(wave: NDArray[np.floating], rate_hz: int, lufs: float) -> Wave:
-    """The wave at this loudness, or as close to it as peaks within [-1, 1] allow; silence stays as it is."""
+    """The wave at this loudness; silence stays as it is.
+
+    Raises Rejected("clipping") where a peak would reach 1: a quieter render would tell itself by loudness.
+    """
     found = loudness_lufs(wave, rate_hz)
     peak = float(np.abs(wave).max())
     if found == SILENCE_LUFS or peak == 0:
         return wave.astype(np.float32)
-    gain = min(10 ** ((lufs - found) / 20), 1 / peak)
+    gain = 10 ** ((lufs - found) / 20)
+    if gain * peak >= 1:
+        raise Rejected("clipping", f"peak {gain * peak:.2f} at {lufs:g} LUFS, wanted below 1")
     return (wave * gain).astype(np.float32)
 
 
 def to_int16(wave: Wave) -> NDArray[np.int16]:
-    """The wave as it is stored. Raises Rejected("clipping") for a peak of 1 or more."""
-    peak = float(np.max(np.abs(wave)))
-    if peak >= 1.0:
-        raise Rejected("clipping", f"peak {peak:.2f} after loudness normalisation, wanted below 1")
+    """The wave as it is stored; its peaks are below 1 (see `normalise_loudness`)."""
     return np.round(wave * 32767).astype(np.int16)
 
 

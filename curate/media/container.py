@@ -1,8 +1,8 @@
 """Open a media file with libav and decode it in time; `video` and `audio` build on this.
 
 Time 0 of a file is its first frame that decodes; every `start_s`, for sound too, counts from there.
-Decoding runs on one thread: what libav makes of a damaged stream depends on the number of threads, and engines
-parallelise over samples anyway.
+Decoding runs on one thread: what libav makes of a damaged stream depends on the number of threads, and
+engines parallelise over samples anyway.
 """
 
 from __future__ import annotations  # PyAV's Packet is generic for type checkers alone
@@ -21,8 +21,8 @@ from av.video.stream import VideoStream
 
 from curate.errors import Rejected
 
-# Only containers with time stamps. Not the playlists and image sequences that libav would also find inside a file
-# called .mp4, some of which make it open further files.
+# Only containers with time stamps. Not the playlists and image sequences that libav would also find inside a
+# file called .mp4, some of which make it open further files.
 CONTAINERS = "mov,matroska,avi,mpeg,mpegts,flv,asf,ogg,wav,mp3,flac,aac"
 
 
@@ -68,7 +68,7 @@ def opened(path: str | Path) -> Iterator[InputContainer]:
 def video_stream(container: InputContainer) -> VideoStream:
     """The first real video stream (a cover picture is none), set to one thread.
 
-    Raises Rejected: no_video, no_decoder, truncated (no stream at all).
+    Raises Rejected: no_video, no_decoder, truncated (neither video nor audio).
     """
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
@@ -76,8 +76,8 @@ def video_stream(container: InputContainer) -> VideoStream:
                 raise Rejected("no_decoder", "libav has no decoder for this video")
             stream.codec_context.thread_count = 1
             return stream
-    if not container.streams:
-        raise Rejected("truncated", "the header ends before the first stream")
+    if not container.streams.video and not container.streams.audio:
+        raise Rejected("truncated", "the header ends before it describes video or audio")
     kinds = {"a picture" if stream.type == "video" else stream.type for stream in container.streams}
     raise Rejected("no_video", f"found only {', '.join(sorted(kinds))}")
 
@@ -96,16 +96,16 @@ def tick_s(stream: Stream) -> float:
 
 
 def packets_of(container: InputContainer, *streams: Stream) -> Iterator[Packet[Stream]]:
-    """Packets up to where the file can no longer be read, or a damaged one announces a stream that PyAV cannot name."""
+    """Packets up to where the file cannot be read on, or announces a stream too late for PyAV to know it."""
     with suppress(av.FFmpegError, IndexError):
         yield from container.demux(*streams)
 
 
 def seek_before(container: InputContainer, stream: Stream, time_s: float) -> bool:
-    """Go to a place to decode from, before a time of the container's clock; False where that cannot be relied on."""
+    """Go where decoding can start, before a time of the container's clock; False where that is unreliable."""
     if (
         container.format.name == "mpeg"
-    ):  # few of its frames have time stamps: after a seek the others are guessed wrong
+    ):  # few frames have a time stamp: after a seek the rest are guessed wrong
         return False
     try:
         container.seek(int(time_s / tick_s(stream)), stream=stream)
@@ -122,7 +122,7 @@ def decoded(
     bad_s: list[float] | None = None,
     zero_s: float = 0.0,
 ) -> Generator[Frame]:
-    """Frames in display order, in seconds after `zero_s`; the time of what does not decode goes to `bad_s`."""
+    """Frames in display order, timed from `zero_s` on; the time of what does not decode goes to `bad_s`."""
     bad = [] if bad_s is None else bad_s
     tick = tick_s(stream)
     aspect = float(stream.sample_aspect_ratio or 1)
@@ -146,8 +146,10 @@ def decoded(
 
 
 def packet_stamp(packet: Packet[Stream]) -> int | None:
-    """When a packet is shown, in ticks. AVI has no presentation times, and what libav guesses for them swaps frames
-    where there are B-frames; there, the nth packet stands for the nth frame.
+    """When a packet is shown, in ticks.
+
+    AVI has no presentation times, and where there are B-frames, what libav guesses for them swaps frames.
+    There, the nth packet stands for the nth frame.
     """
     return packet.dts if packet.stream.container.format.name == "avi" else packet.pts
 

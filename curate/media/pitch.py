@@ -106,6 +106,11 @@ def cents(hz: float, reference_hz: float) -> float:
     return float(1200 * np.log2(hz / reference_hz))
 
 
+def octaves(hz: float) -> float:
+    """log2 of a pitch, quantised to 0.1 cent: finer digits differ between machines, and lots hang on them."""
+    return round(float(np.log2(hz)) * 12_000) / 12_000
+
+
 def wanted_track(source: Track, target_hz: float, contour: float) -> Array:
     """The pitch a shift aims at, by frame of `source`.  # (T,)
 
@@ -142,6 +147,7 @@ def has_rubberband() -> bool:
     return shutil.which("rubberband") is not None
 
 
+@lru_cache(maxsize=1)
 def rubberband_version() -> str:
     """Version of the rubberband program. Raises CurateError where there is none."""
     if not has_rubberband():

@@ -13,6 +13,7 @@ from curate.media.pitch import (
     gross_error_share,
     judge_one,
     judge_two,
+    octaves,
 )
 
 FORMANT_CEILING_HZ = 5500.0  # one for all voices: a ceiling chosen by pitch would make formants follow pitch
@@ -33,7 +34,7 @@ def describe(wave: Wave, rate_hz: int) -> dict[str, float | bool]:
     formants = _formants(wave, rate_hz, voiced_s)
     return {
         "natural_hz": round(natural_hz, 3),
-        "natural_oct": round(float(np.log2(natural_hz)), 5),
+        "natural_oct": octaves(natural_hz),
         "natural_judge_two_hz": round(second.median_hz, 3),
         "voiced_share": round(track.voiced_share, 4),
         "two_registers": two_registers(track),
@@ -139,7 +140,7 @@ def compare(
     formants = _formants(shifted, rate_hz, voiced_s)
     return {
         "pitch_hz": round(track.median_hz, 4),
-        "pitch_oct": round(float(np.log2(track.median_hz)), 6),
+        "pitch_oct": octaves(track.median_hz),
         "off_cents": round(cents(track.median_hz, target_hz), 1),
         "off_hz": round(track.median_hz - target_hz, 3),  # the seed's rule was 30 Hz; recorded, not used
         "judge_two_off_cents": round(cents(second.median_hz, target_hz), 1),
@@ -147,6 +148,7 @@ def compare(
         "voiced_ratio": round(track.voiced_share / max(source_track.voiced_share, 1e-6), 4),
         "envelope_r": round(likeness, 4),
         "lag_s": round(lag_s, 3),
+        "shifted_lufs": round(loudness_lufs(shifted, rate_hz), 3),
         "timbre_distance_db": round(timbre_distance_db(source, shifted, rate_hz), 3),
         "shifted_brightness_oct": round(_brightness(shifted, rate_hz, voiced_s), 4),
         **{f"shifted_formant_{n}_hz": round(hz, 1) for n, hz in enumerate(formants, start=1)},

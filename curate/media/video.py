@@ -43,7 +43,7 @@ SEEK_MARGIN_S = 0.5  # indexes are in decoding order: the reordering delay must 
 CLEAN = (
     Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 )
-# Macroblock tree reads memory that x264 never set: with it the bytes differ from run to run, even on one thread.
+# With its macroblock tree, x264's assembly gives other bytes from run to run, even on one thread (measured).
 X264 = {"crf": "18", "x264-params": "mbtree=0"}
 BT709, UNTAGGED = 1, 2  # code points of ITU-T H.273
 
@@ -79,7 +79,7 @@ class _Span:
 
     @property
     def per_second(self) -> float:
-        """Average rate. How long the last packet lasts is often made up, so it counts only where it is alone."""
+        """Average rate. How long the last packet lasts is often made up: it counts only where it is alone."""
         return (self.packets - 1) / (self.last_s - self.start_s) if self.packets > 1 else 1 / self.seconds
 
     def add(self, start_s: float, seconds: float) -> None:
@@ -108,8 +108,8 @@ class _Held:
 def probe(path: str | Path) -> Probe:
     """Read all packets and decode one frame.
 
-    Raises Rejected: unreadable, empty_file, not_media, no_video, no_decoder, truncated (the header promises over
-    0.5 s more than the packets hold), broken (no frame decodes).
+    Raises Rejected: unreadable, empty_file, not_media, no_video, no_decoder, truncated (the header promises
+    over 0.5 s more than the packets hold), broken (no frame decodes, or the time stamps are nonsense).
     """
     with opened(path) as container:
         video, audio = video_stream(container), audio_stream(container)
@@ -143,10 +143,10 @@ def read_frames(
 ) -> Image:
     """The frames on screen at start_s + k/fps, as (frames, height, width, 3) uint8 RGB.
 
-    On screen is the latest frame whose time stamp is not after that time, so every rate, also a variable one, is
-    resampled without retiming. The picture covers width x height, centred, undistorted.
-    Raises Rejected: too_short (the video ends more than one frame before the last time), broken_video (a packet
-    that these frames depend on does not decode), and as `probe`.
+    On screen is the latest frame whose time stamp is not after that time, so every rate, also a variable one,
+    is resampled without retiming. The picture covers width x height, centred, undistorted.
+    Raises Rejected: too_short (the video ends more than one frame before the last time), broken_video (a
+    packet that these frames depend on does not decode), and as `probe`.
     """
     targets_s = [start_s + k / fps for k in range(frames)]
     out = np.empty((frames, height, width, 3), np.uint8)  # (F, H, W, 3)
@@ -231,7 +231,7 @@ def _counted(container: InputContainer, held: dict[int, _Held]) -> Iterator[Pack
 
 
 def _compare_with_header(container: InputContainer, held: dict[int, _Held]) -> None:
-    """Rejected `truncated` when the header promises more than there is; the other formats only guess theirs."""
+    """Rejected `truncated` when the header promises more than there is; other formats only guess theirs."""
     missing_s = [0.0]
     if container.format.name.startswith("mov"):
         for stream in (*container.streams.video, *container.streams.audio):
@@ -245,7 +245,7 @@ def _compare_with_header(container: InputContainer, held: dict[int, _Held]) -> N
 
 
 def _frames_from(path: str | Path, start_s: float, bad_s: list[float], seek: bool) -> Generator[Frame]:
-    """Frames from one that is on screen at `start_s` or earlier; without `seek`, from the first of the file."""
+    """Frames from one on screen at `start_s` or earlier; without `seek`, from the first of the file."""
     bad_s.clear()
     zero_s = time_zero_s(path)
     with opened(path) as container:
@@ -300,7 +300,7 @@ def _orientation(picture: av.VideoFrame) -> tuple[bool, bool, bool]:
 
 
 def _fitted(frame: Frame, width: int, height: int) -> Image:
-    """The displayed picture, scaled to cover width x height and cropped to its centre, (height, width, 3) RGB."""
+    """The displayed picture, scaled to cover and cropped to its centre, (height, width, 3) RGB."""
     picture = frame.picture
     untagged_hd = picture.colorspace == UNTAGGED and (picture.width >= 1280 or picture.height > 576)
     image = picture.to_ndarray(

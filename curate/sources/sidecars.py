@@ -1,7 +1,8 @@
 """What lies beside the videos of a folder: captions, licences and labels.
 
-`metadata.jsonl` or `metadata.csv` in any folder (rows with `file_name`, as Hugging Face folders have them), then
-`clip.json`, then `clip.txt`; the later wins. Where two videos share a stem, `clip.mp4.json` and `clip.mp4.txt` say which.
+`metadata.jsonl` or `metadata.csv` in any folder (rows with `file_name`, as Hugging Face folders have them),
+then `clip.json`, then `clip.txt`; the later wins. Where two videos share a stem, `clip.mp4.json` and
+`clip.mp4.txt` say which.
 """
 
 import csv
@@ -29,7 +30,7 @@ class Note:
     labels: dict[str, str] = field(default_factory=dict)
 
     def add(self, values: Mapping[str, Any], where: str) -> None:
-        """Take over caption, licence and labels; what is empty or nested says nothing. `where` names the place."""
+        """Take over caption, licence and labels; empty and nested values say nothing."""
         rest = dict(values)
         self.caption = _taken(rest, CAPTION_KEYS, where) or self.caption
         self.licence = _taken(rest, LICENCE_KEYS, where) or self.licence

@@ -1,13 +1,9 @@
-"""Reading frames by their time stamps, out of files as people have them, and writing the same bytes every time."""
+"""Frames by their time stamps, shown as a player shows them; the same bytes out every time."""
 
 import hashlib
 import io
-import os
-import struct
-from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -15,67 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from PIL import Image
 
 from curate.errors import CurateError, Rejected
 from curate.media.video import probe, read_frames, write_video
-
-Picture = NDArray[np.uint8]
+from tests.footage import Picture, at_25, encode, frames_of, numbered
 
 HEADS = Path(__file__).parents[2] / "../shared/data/talking-heads"
-BITS = 8
 RNG = np.random.default_rng(0)
-
-
-def numbered(number: int, width: int = 64, height: int = 48, noise: int = 25) -> Picture:
-    """A picture that says its number in eight bars, light for 1."""
-    bars = np.array([40 + 170 * (number >> bit & 1) for bit in range(BITS)], np.uint8)
-    row = np.repeat(bars, width // BITS)
-    noise = np.random.default_rng(number).integers(
-        -25, 25, (height, width, 3)
-    )  # so that frames have some weight
-    return (row[None, :, None] + noise).astype(np.uint8)
-
-
-def number_of(picture: Picture) -> int:
-    bars = picture.reshape(picture.shape[0], BITS, -1).mean(axis=(0, 2))
-    return int(sum(int(level > 125) << bit for bit, level in enumerate(bars)))
-
-
-def encode(
-    path: Path,
-    pictures: Sequence[Picture],
-    ticks: Iterable[int],
-    time_base: Fraction,
-    codec: str = "libx264",
-    pix_fmt: str = "yuv420p",
-    options: dict[str, str] | None = None,
-    display: tuple[int, bool, bool] | None = None,
-    pixel_aspect: Fraction | None = None,
-    mux: dict[str, str] | None = None,
-) -> Path:
-    """A silent file of any kind, frame by frame at the given times."""
-    with av.open(str(path), "w", container_options=mux or {}) as container:
-        stream = container.add_stream(codec, rate=25, options=options or {})
-        stream.time_base = stream.codec_context.time_base = time_base
-        stream.pix_fmt = pix_fmt
-        stream.height, stream.width = pictures[0].shape[:2]
-        if display is not None:
-            stream.set_display_rotation(display[0], hflip=display[1], vflip=display[2])
-        if pixel_aspect is not None:
-            stream.codec_context.sample_aspect_ratio = pixel_aspect
-        for picture, tick in zip(pictures, ticks, strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = tick, time_base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def at_25(path: Path, frames: int = 50, noise: int = 25, **how: Any) -> Path:
-    pictures = [numbered(n, noise=noise) for n in range(frames)]
-    return encode(path, pictures, range(frames), Fraction(1, 25), **how)
 
 
 @pytest.fixture(scope="session")
@@ -91,45 +34,11 @@ def sound_clip(media: Path) -> Path:
     return path
 
 
-def frames_of(path: Path, start_s: float, frames: int, fps: float) -> list[int]:
-    return [
-        number_of(f) for f in read_frames(path, start_s=start_s, frames=frames, fps=fps, width=64, height=48)
-    ]
-
-
 def test_probe_tells_what_was_written(sound_clip: Path) -> None:
     found = probe(sound_clip)
     assert (found.seconds, found.width, found.height, found.fps, found.frames) == (2.0, 64, 48, 25.0, 50)
     assert (found.sample_rate_hz, found.audio_start_s) == (16000, 0.0)
     assert found.audio_end_s == pytest.approx(2.0, abs=0.07)
-
-
-@pytest.mark.parametrize(
-    ("name", "how"),
-    [
-        ("a.mp4", {}),
-        ("b.mkv", {}),
-        ("c.ts", {}),
-        ("d.webm", {"codec": "libvpx", "options": {"deadline": "realtime"}}),
-        ("e.mpg", {"codec": "mpeg2video"}),
-        ("f.avi", {"codec": "mpeg4", "options": {"bf": "2"}}),
-        (
-            "i.avi",
-            {"options": {"bf": "3"}},
-        ),  # AVI cannot say when a B-frame is shown, and libav guesses wrong
-        ("g.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}),
-        ("h.mov", {"options": {"bf": "3", "x264-params": "keyint=12"}}),
-        ("frag.mp4", {"mux": {"movflags": "frag_keyframe+empty_moov"}}),
-        ("live.mkv", {"mux": {"live": "1"}}),  # neither length nor index
-    ],
-)
-def test_every_container_gives_every_frame_in_order(media: Path, name: str, how: dict[str, Any]) -> None:
-    path = at_25(media / name, **how)
-    assert frames_of(path, 0.0, 50, 25) == list(range(50))
-    assert frames_of(path, 0.4, 20, 12.5) == list(range(10, 50, 2))
-    found = probe(path)
-    assert found.seconds == pytest.approx(2.0, abs=0.002)
-    assert found.fps == pytest.approx(25, abs=0.02)
 
 
 TICKS = np.cumsum([0, *RNG.integers(200, 9000, 99)])  # of 1/90000 s: 10 to 450 frames a second
@@ -168,17 +77,6 @@ def test_other_rates_keep_the_tempo(media: Path, rate: Fraction) -> None:
     path = encode(media / f"rate{float(rate):.0f}.mp4", pictures, range(count), 1 / rate)
     assert probe(path).fps == pytest.approx(float(rate), abs=1e-4)
     assert frames_of(path, 0.0, 60, 25) == [int(Fraction(k, 25) * rate) for k in range(60)]
-
-
-@pytest.mark.parametrize("name", ["a.mp4", "b.mkv", "c.ts", "e.mpg", "f.avi", "i.avi"])
-def test_a_seek_finds_the_same_frames_as_reading_on(media: Path, name: str) -> None:
-    codec = {"e.mpg": "mpeg2video", "f.avi": "mpeg4"}.get(name, "libx264")
-    # small frames: in an MPEG program stream, several then share one time stamp
-    path = at_25(media / f"long-{name}", frames=200, noise=0, codec=codec, options={"g": "30", "bf": "2"})
-    whole = frames_of(path, 0.0, 200, 25)
-    assert whole == list(range(200))
-    for start in range(51, 175, 9):
-        assert frames_of(path, start / 25, 25, 25) == whole[start : start + 25]
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(24), Fraction(30)])
@@ -325,121 +223,6 @@ def test_threads_do_not_change_the_bytes(sound_clip: Path) -> None:
     finally:
         cv2.setNumThreads(before)
     assert len(hashes) == 1
-
-
-def cut(path: Path, share: float, into: Path) -> Path:
-    data = path.read_bytes()
-    into.write_bytes(data[: int(len(data) * share)])
-    return into
-
-
-def _text(path: Path) -> None:
-    path.write_text("just some text, not a video\n" * 40)
-
-
-def _playlist(path: Path) -> None:
-    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:5,\n/etc/hostname\n#EXT-X-ENDLIST\n")
-
-
-def _picture(path: Path) -> None:
-    path.write_bytes(cv2.imencode(".png", numbered(3))[1].tobytes())
-
-
-def _sound_only(path: Path) -> None:
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=16000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16000
-        container.mux([*stream.encode(frame), *stream.encode(None)])
-
-
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (lambda p: p.write_bytes(b""), "empty_file"),
-        (_text, "not_media"),
-        (_playlist, "not_media"),
-        (_picture, "not_media"),
-        (lambda p: p.write_bytes(RNG.bytes(5000)), "not_media"),
-        (lambda p: p.write_bytes(b"\0\0\0\x18ftypmp42"), "truncated"),
-        (_sound_only, "no_video"),
-        (lambda p: p.mkdir(), "unreadable"),
-        (lambda p: p.symlink_to("nowhere.mp4"), "unreadable"),
-        (os.mkfifo, "unreadable"),
-        (lambda p: None, "unreadable"),
-    ],
-)
-def test_what_is_no_video_is_refused(
-    tmp_path: Path, make: Any, reason: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "clip.mp4"
-    make(path)
-    for read in (probe, lambda p: read_frames(p, start_s=0, frames=1, fps=25, width=8, height=8)):
-        with pytest.raises(Rejected) as found:
-            read(path)
-        assert found.value.reason == reason
-        assert found.value.detail
-    assert capfd.readouterr() == ("", "")  # libav keeps quiet
-
-
-@pytest.mark.parametrize("name", ["index-first.mp4", "index-last.mp4", "frag.mp4", "b.mkv"])
-def test_a_file_cut_in_half_is_truncated(media: Path, tmp_path: Path, name: str) -> None:
-    mux = {"index-first.mp4": "faststart", "frag.mp4": "frag_keyframe+empty_moov+default_base_moof"}.get(name)
-    how: dict[str, Any] = {"options": {"x264-params": "keyint=10"}}
-    whole = at_25(media / f"whole-{name}", frames=100, mux={"movflags": mux} if mux else {}, **how)
-    assert probe(whole).seconds == pytest.approx(4.0, abs=0.002)
-    half = cut(whole, 0.5, tmp_path / name)
-    try:
-        assert probe(half).seconds < 2.6  # a fragmented file promises nothing
-        assert name == "frag.mp4"
-    except Rejected as why:
-        assert why.reason == "truncated"
-
-
-@pytest.mark.parametrize(
-    ("name", "codec"), [("c.ts", "libx264"), ("e.mpg", "mpeg2video"), ("f.avi", "mpeg4")]
-)
-def test_seconds_are_those_that_decode(media: Path, tmp_path: Path, name: str, codec: str) -> None:
-    whole = at_25(media / f"whole-{name}", frames=100, codec=codec, options={"b": "1000000"})
-    half = cut(whole, 0.5, tmp_path / name)
-    found = probe(half)
-    assert 1.0 < found.seconds < 3.0
-    frames = int(found.seconds * 25 + 0.5)
-    assert frames_of(half, 0.0, frames - 4, 25) == list(range(frames - 4))  # B-frames miss what comes after
-
-
-def test_zeros_of_an_unfinished_download_do_not_count(media: Path, tmp_path: Path) -> None:
-    whole = at_25(media / "whole.mp4", frames=100, mux={"movflags": "faststart"})
-    data = whole.read_bytes()
-    unfinished = tmp_path / "unfinished.mp4"
-    unfinished.write_bytes(data[: len(data) // 2].ljust(len(data), b"\0"))
-    with pytest.raises(Rejected) as found:
-        probe(unfinished)
-    assert found.value.reason == "truncated"
-
-
-def test_an_edit_list_that_trims_is_obeyed_and_no_truncation(media: Path, tmp_path: Path) -> None:
-    data = bytearray(at_25(media / "edited.mp4", frames=100, options={"bf": "0"}).read_bytes())
-    place = data.find(b"elst")
-    assert place > 0
-    length, first = struct.unpack(">Ii", data[place + 12 : place + 20])
-    data[place + 12 : place + 20] = struct.pack(">Ii", length // 4, first)
-    trimmed = tmp_path / "trimmed.mp4"
-    trimmed.write_bytes(data)
-    assert probe(trimmed).seconds == pytest.approx(1.0, abs=0.05)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["two words.mp4", "dots.in.it.mp4", "ünï 茶.mp4", "new\nline.mp4", "12:30.mp4", "%d.mp4", "q?a=1#b.mp4"],
-)
-def test_any_name_will_do(
-    sound_clip: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / name).write_bytes(sound_clip.read_bytes())
-    assert probe(tmp_path / name).frames == 50
-    monkeypatch.chdir(tmp_path)
-    assert probe(Path(name)).frames == 50
 
 
 def gradients(frames: int) -> Picture:

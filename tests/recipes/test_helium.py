@@ -134,7 +134,7 @@ def test_a_set_by_lot_never_breaks_what_the_lot_promises(clips: int, seed: int, 
         assert {r.clip for r in kept if r.split == split} == set(eligible)
         counts = [sum(r.choices["stratum"] == s for r in kept if r.split == split) for s in band]
         assert not counts or max(counts) - min(counts) <= 1
-    by_design = {"caption", "groups", "positivity", "balance", "coverage", "target_pitch", "lips"}
+    by_design = {"caption", "groups", "balance", "coverage", "target_pitch", "lips"}
     assert not [f for f in recipe.audit(rows) if f.verdict == "fail" and f.name in by_design]
 
 
@@ -180,7 +180,8 @@ def changed(rows: list[LedgerRow], change: Callable[[LedgerRow], dict[str, objec
 
 FAULTS: dict[str, Callable[[LedgerRow], dict[str, object]]] = {
     "caption": lambda row: {"caption": "a person speaking high"},
-    "groups": lambda row: {"group": "speaker:everyone"},
+    "groups": lambda row: {"attributes": {**row.attributes, "speaker": "everyone"}},
+    "loudness": lambda row: {"measured": {**row.measured, "shifted_lufs": -29.0}},
     "target_pitch": lambda row: {"measured": {**row.measured, "judge_two_off_cents": 100.0}},
     "tone_pitch": lambda row: {"measured": {**row.measured, "tone_off_cents": 100.0}},
     "tone_judge_two": lambda row: {"measured": {**row.measured, "tone_judge_two_off_cents": 100.0}},
@@ -209,30 +210,32 @@ def test_each_finding_trips_on_its_own_fault(name: str) -> None:
     assert "fail" in {f.verdict for f in recipe.audit(broken) if f.name == name}
 
 
-def test_positivity_and_band_trip_when_eligibility_is_given_up() -> None:
-    """A full band with a small shift bound: whoever is kept, low voices never meet high targets."""
-    recipe = helium(band="full")
-    rows = pool(recipe, 300, seed=1, max_shift_st=12)
-    made = [
-        row.model_copy(update={"kept": row.made, "reason": None if row.made else row.reason}) for row in rows
+def test_positivity_trips_when_a_kind_of_voice_can_never_take_part() -> None:
+    """Low voices fail everywhere: the eligible are perfectly balanced, and the set says nothing of low voices."""
+    recipe = helium()
+    rows = [
+        row.model_copy(update={"made": False, "reason": "gross_error_share", "measured": {}})
+        if float(row.attributes["natural_hz"]) < 130  # type: ignore[arg-type]
+        else row
+        for row in pool(recipe, 300, seed=1)
     ]
-    one_each = {row.clip: row.id for row in sorted(made, key=lambda r: hash_of(r.id)) if row.kept}
-    kept = [row.model_copy(update={"kept": row.id == one_each.get(row.clip), "reason": "x"}) for row in made]
-    assert by_name(recipe.audit(kept))["positivity"].verdict == "fail"
-    narrow = helium()
-    assert (
-        by_name(narrow.audit(finished(narrow, pool(narrow, 60, seed=1, max_shift_st=1.5))))["band"].verdict
-        == "fail"
-    )
+    findings = by_name(recipe.audit(finished(recipe, rows)))
+    assert findings["positivity"].verdict == "fail" and findings["balance"].verdict == "pass"
 
 
-def hash_of(text: str) -> int:
-    return int(
-        np.frombuffer(text.encode().ljust(32)[:32], dtype=np.uint8).astype(int)
-        @ np.arange(1, 33)
-        * 7919
-        % 1009
-    )
+def test_positivity_trips_when_the_range_is_too_wide_for_the_shift_bound() -> None:
+    recipe = helium(band="full")
+    findings = by_name(recipe.audit(finished(recipe, pool(recipe, 300, seed=1, max_shift_st=12))))
+    assert findings["positivity"].verdict == "fail"
+
+
+def test_band_and_pairs_trip_when_nothing_is_eligible() -> None:
+    recipe = helium()
+    findings = by_name(recipe.audit(finished(recipe, pool(recipe, 60, seed=1, max_shift_st=1.5))))
+    assert findings["band"].verdict == "fail"
+    nothing = helium(band="full")
+    findings = by_name(nothing.audit(finished(nothing, pool(nothing, 60, seed=1, max_shift_st=5))))
+    assert findings["pairs"].verdict == "fail"
 
 
 def test_only_fields_that_make_never_reads_are_decided_on_the_set() -> None:

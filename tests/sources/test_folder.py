@@ -198,6 +198,7 @@ def test_rows_about_other_files_are_no_fault(source: Source) -> None:
     assert source.clip().caption == "a clip"
 
 
+CSV, JSONL = "metadata.csv", "metadata.jsonl"
 BAD = {
     "json": ("a.json", '{"caption": \n oops}', ["a.json, line 2", "Expecting value", "wanted JSON"]),
     "json list": ("a.json", "[1]", ["a.json", "found list", "wanted a JSON object"]),
@@ -207,21 +208,17 @@ BAD = {
     "half a character": ("a.json", '{"caption": "\\ud800"}', ["a.json", r"'\ud800'", "UTF-8"]),
     "latin-1": ("a.txt", "first\nca\xe9".encode("latin-1"), ["a.txt, line 2", "0xe9", "wanted UTF-8"]),
     "utf-16": ("a.txt", "hello".encode("utf-16"), ["a.txt, line 1", "0xff", "wanted UTF-8"]),
-    "missing file": (
-        "metadata.csv", "file_name,text\na.mp4,x\nb.mp4,y\n", ["metadata.csv, line 3", "'b.mp4'", "wanted a file in"]
-    ),
-    "no such column": ("metadata.csv", "name;text\n", ["metadata.csv, line 1", "['name;text']", "wanted one called file_name"]),
-    "empty csv": ("metadata.csv", "", ["metadata.csv, line 1", "found columns []"]),
-    "cells": ("metadata.csv", "file_name,text\na.mp4,x,y\n", ["metadata.csv, line 2", "found 3 cells, wanted 2"]),
-    "quote": ("metadata.csv", 'file_name,text\na.mp4,"x\n', ["metadata.csv, line 2", "wanted CSV"]),
-    "twice": (
-        "metadata.csv", "file_name,text\na.mp4,x\n./a.mp4,y\n", ["metadata.csv, line 3", "metadata.csv, line 2 described"]
-    ),
-    "jsonl": ("metadata.jsonl", '{"file_name": "a.mp4"}\n\n{"file_name"\n', ["metadata.jsonl, line 3", "wanted JSON"]),
-    "jsonl name": ("metadata.jsonl", '{"file": "a.mp4"}\n', ["metadata.jsonl, line 1", "found file_name None"]),
-    "nul": ("metadata.jsonl", '{"file_name": "a\\u0000.mp4"}\n', ["metadata.jsonl, line 1", "wanted a file in"]),
-    "long": ("metadata.jsonl", json.dumps({"file_name": "a" * 9000}), ["metadata.jsonl, line 1", "wanted a file in"]),
-}  # fmt: skip
+    "no file": (CSV, "file_name,text\na.mp4,x\nb.mp4,y\n", [f"{CSV}, line 3", "'b.mp4'", "wanted a file in"]),
+    "no column": (CSV, "name;text\n", [f"{CSV}, line 1", "['name;text']", "wanted one called file_name"]),
+    "empty csv": (CSV, "", [f"{CSV}, line 1", "found columns []"]),
+    "cells": (CSV, "file_name,text\na.mp4,x,y\n", [f"{CSV}, line 2", "found 3 cells, wanted 2"]),
+    "quote": (CSV, 'file_name,text\na.mp4,"x\n', [f"{CSV}, line 2", "wanted CSV"]),
+    "twice": (CSV, "file_name,text\na.mp4,x\n./a.mp4,y\n", [f"{CSV}, line 3", f"{CSV}, line 2 described"]),
+    "jsonl": (JSONL, '{"file_name": "a.mp4"}\n\n{"file_name"\n', [f"{JSONL}, line 3", "wanted JSON"]),
+    "jsonl name": (JSONL, '{"file": "a.mp4"}\n', [f"{JSONL}, line 1", "found file_name None"]),
+    "nul": (JSONL, '{"file_name": "a\\u0000.mp4"}\n', [f"{JSONL}, line 1", "wanted a file in"]),
+    "long": (JSONL, json.dumps({"file_name": "a" * 9000}), [f"{JSONL}, line 1", "wanted a file in"]),
+}
 
 
 @pytest.mark.parametrize("fault", BAD)
@@ -275,6 +272,18 @@ def test_json_sidecars_come_back(
         assert clip.labels == {key: value.strip() for key, value in labels.items()}
 
 
+def test_progress_can_be_followed(source: Source) -> None:
+    source.add("a.mp4", "b.mp4")
+    followed: list[Path] = []
+
+    def follow(paths: list[Path]) -> list[Path]:
+        followed.extend(paths)
+        return paths
+
+    list_folder(source.root, source.cache, follow)
+    assert [path.name for path in followed] == ["a.mp4", "b.mp4"]
+
+
 def test_folders_that_are_no_source(source: Source, tmp_path: Path) -> None:
     assert "an empty folder, none a video (.mp4 .mov" in source.refused()
     source.write("a.png", b"x")
@@ -287,10 +296,11 @@ def test_folders_that_are_no_source(source: Source, tmp_path: Path) -> None:
 
 
 def fingerprint(root: Path) -> dict[str, tuple[str, int, int]]:
-    return {
-        str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns, path.stat().st_mode)
-        for path in sorted(root.rglob("*")) if path.is_file()
-    }  # fmt: skip
+    files = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    states = [
+        (hashlib.sha256(f.read_bytes()).hexdigest(), f.stat().st_mtime_ns, f.stat().st_mode) for f in files
+    ]
+    return dict(zip(map(str, files), states, strict=True))
 
 
 def test_sources_are_never_touched(source: Source) -> None:
