@@ -103,10 +103,8 @@ def packets_of(container: InputContainer, *streams: Stream) -> Iterator[Packet[S
 
 def seek_before(container: InputContainer, stream: Stream, time_s: float) -> bool:
     """Go where decoding can start, before a time of the container's clock; False where that is unreliable."""
-    if (
-        container.format.name == "mpeg"
-    ):  # few frames have a time stamp: after a seek the rest are guessed wrong
-        return False
+    if container.format.name == "mpeg":
+        return False  # few frames have a time stamp, and after a seek those of the others are guessed wrong
     try:
         container.seek(int(time_s / tick_s(stream)), stream=stream)
     except av.FFmpegError:

@@ -38,7 +38,7 @@ def by_name(findings: list[Finding], split: str = "train") -> dict[str, Finding]
 # --- planning
 
 
-@given(st.integers(1, 30), st.integers(0, 9), st.integers(2, 16))
+@given(st.integers(1, 30), st.integers(0, 9), st.integers(3, 16))
 @settings(deadline=None, max_examples=20)
 def test_every_clip_gets_one_target_inside_each_stratum(count: int, seed: int, strata: int) -> None:
     recipe = helium(seed=seed, strata=strata)
