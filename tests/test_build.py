@@ -191,7 +191,12 @@ def test_a_set_that_does_not_stand_is_not_built(heads: Path, shared_cache: Path,
     assert (tmp_path / "helium.failed" / "audit.json").is_file()
     request = Request("helium-v2", str(heads), {**SMALL, "max_shift_st": 0.1}, {}, "tiny", shared_cache)
     allowed = build(
-        request, tmp_path / "helium", Serial(), Reporter(quiet=True), encode=False, allow=frozenset({"band", "pairs"})
+        request,
+        tmp_path / "helium",
+        Serial(),
+        Reporter(quiet=True),
+        encode=False,
+        allow=frozenset({"band", "pairs"}),
     )
     assert allowed.manifest.audit.failed == ["band (all)", "pairs (train)"]
     assert allowed.manifest.audit.allowed == ["band", "pairs"]
