@@ -69,11 +69,12 @@ class Pipeline:
         clips, drops = self.annotated(listing.clips)
         samples = list[Sample]()
         drops = [*listing.drops, *drops]
-        for item in self.recipe.plan(clips):
-            if isinstance(item, Sample):
-                samples.append(item)
-            else:
-                drops.append(item)
+        with self.reporter.step("plan"):  # looks at every pair of clips
+            for item in self.recipe.plan(clips):
+                if isinstance(item, Sample):
+                    samples.append(item)
+                else:
+                    drops.append(item)
         return listing, sorted(samples, key=lambda s: s.id), drops
 
     def made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:

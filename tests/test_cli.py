@@ -171,7 +171,7 @@ def test_a_folder_of_broken_media_ends_in_a_ledger_not_a_traceback(
 def test_a_killed_program_leaves_no_half_set_and_goes_on(
     heads: Path, settings_file: Path, tmp_path: Path
 ) -> None:
-    """SIGKILL in the middle, for real; then the same command again, against an undisturbed run."""
+    """SIGKILL in the middle, for real; then the same command again, against an undisturbed run on fewer threads."""
     environment = os.environ | {"CURATE_CACHE": str(tmp_path / "cache")}
     command = [sys.executable, "-m", "curate.cli", "build", "helium-v2", "--source", str(heads), "--config", str(settings_file), "--engine", "serial", "--no-encode"]  # fmt: skip
     killed = subprocess.Popen(
@@ -183,10 +183,10 @@ def test_a_killed_program_leaves_no_half_set_and_goes_on(
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert not (tmp_path / "one").exists()
-    for out, cache in (("one", "cache"), ("two", "other-cache")):
+    for out, cache, threads in (("one", "cache", "2"), ("two", "other-cache", "1")):
         done = subprocess.run(
             [*command, "--out", out, "--quiet"], cwd=tmp_path, capture_output=True, check=False,
-            env=environment | {"CURATE_CACHE": str(tmp_path / cache)},
+            env=environment | {"CURATE_CACHE": str(tmp_path / cache), "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one" / "build.json").read_bytes() == (tmp_path / "two" / "build.json").read_bytes()
