@@ -3,12 +3,12 @@
 from itertools import islice
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
+from curate import audit
 from curate.assign import (
     LEAST_BALANCED,
     Pool,
@@ -20,7 +20,6 @@ from curate.assign import (
     standardise,
     widest_band,
 )
-from curate.errors import CurateError
 from curate.trial import Table
 from tests.ledgers import helium, pool
 
@@ -91,12 +90,19 @@ def test_draws_belong_to_their_stream() -> None:
     assert (first != next(assignments(given_pool, np.random.default_rng(4)))).any()
 
 
-def test_a_pool_that_cannot_be_balanced_is_an_error() -> None:
+def test_a_pool_that_cannot_be_balanced_is_drawn_all_the_same_and_fails_its_balance() -> None:
     one_hot = np.zeros((40, 1))
     one_hot[0] = 1.0  # r depends on the target of this clip alone, which is never near the mean of two strata
     stuck = Pool(np.tile([0.0, 1.0], (40, 1)), one_hot, np.arange(40))
-    with pytest.raises(CurateError, match=r"none of .* draws over 40 clips is balanced"):
-        next(assignments(stuck, np.random.default_rng(0)))
+    draw = next(assignments(stuck, np.random.default_rng(0)))
+    target = stuck.targets[np.arange(40), draw]
+    found = audit.balance("balance", "train", {"one": one_hot[:, 0]}, target, [str(i) for i in range(40)])
+    assert sorted(np.bincount(draw)) == [20, 20] and found.verdict == "fail"
+
+
+def test_one_stratum_leaves_nothing_to_draw() -> None:
+    draw = next(assignments(made_pool(60, 1, 0), np.random.default_rng(0)))
+    assert set(draw) == {0}
 
 
 @given(hnp.arrays(float, 20, elements=st.floats(-5, 5), unique=True))
