@@ -16,7 +16,7 @@ BALANCE_BOUND = 0.02  # rms |r| and rms |rho| over the attributes at REFERENCE_P
 REFERENCE_PAIRS = 292  # the seed's set
 LEAST_BALANCED = 40  # below this many pairs there is no room to choose among draws: plain randomisation
 CHUNK_DRAWS = 512
-MAX_DRAWS = 100_000
+MAX_DRAWS = 50_000
 
 Array = NDArray[np.float64]
 Strata = NDArray[np.intp]
