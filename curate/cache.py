@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy.typing as npt
 from pydantic import BaseModel
@@ -32,6 +32,11 @@ class _Stored(Record):
 
     record: dict[str, Any]
     media: _Media | None
+    sha256: Sha256  # of the two above: a flipped digit is still JSON
+
+    @classmethod
+    def of(cls, record: dict[str, Any], media: _Media | None) -> Self:
+        return cls(record=record, media=media, sha256=key_of(record=record, media=media))
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class Cache:
         path = self._record_path(kind, key)
         try:
             stored = _Stored.model_validate(json.loads(path.read_bytes()))
+            if stored != _Stored.of(stored.record, stored.media):
+                return None
             if stored.media is None:
                 return Entry(stored.record, None)
             media = _media_path(path, stored.media.sha256)
@@ -106,7 +113,7 @@ class Cache:
             )  # not the key: same media, same hash
             media = _Media(sha256=hashlib.sha256(blob).hexdigest(), bytes=len(blob))
             write_atomic(_media_path(path, media.sha256), blob)
-        stored = _Stored(record=json.loads(spelled), media=media)
+        stored = _Stored.of(json.loads(spelled), media)
         write_atomic(path, canonical(stored))
         if media is None:
             return Entry(stored.record, None)

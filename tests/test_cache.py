@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,3 +224,12 @@ def test_keys_refuse_what_json_cannot_spell(part):
 def test_keys_refuse_nan():
     with pytest.raises(ValueError, match="not JSON compliant"):
         key_of(part=float("nan"))
+
+
+def test_a_record_with_a_flipped_digit_is_as_if_absent(tmp_path: Path) -> None:
+    cache, key = Cache(tmp_path), key_of(clip="a")
+    cache.put("examples", key, {"pitch_hz": 123.4})
+    (path,) = tmp_path.rglob("*.json")
+    path.write_text(path.read_text().replace("123.4", "133.4"))
+    assert cache.get("examples", key) is None
+    assert cache.put("examples", key, {"pitch_hz": 123.4}) == cache.get("examples", key)
