@@ -37,6 +37,7 @@ POWER = 0.80  # … with this chance
 STATISTICS = 4  # that share ALPHA
 LEAST_PAIRS = 12  # below this even a perfect correlation is no evidence
 LEAST_PER_CELL = 5
+LEAST_PER_BIN = 20  # clips; of fewer, a cell that accepts one in five is empty too often
 
 
 class Finding(Record):
@@ -207,7 +208,7 @@ def positivity(name: str, split: str, attribute: Array, passed: Booleans, bins: 
     eligible says nothing about voices that never became eligible. An empty cell fails whatever a correlation says.
     """
     clips, strata = passed.shape
-    wanted = LEAST_PER_CELL * bins
+    wanted = LEAST_PER_BIN * bins
     if clips < wanted or not strata:
         says = f"{clips} clips leave cells empty by chance; it takes {wanted}"
         return Finding(

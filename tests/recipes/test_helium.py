@@ -174,8 +174,16 @@ def test_six_clips_prove_nothing_and_stand() -> None:
         assert train[name].verdict == "not_testable" and train[name].needed_pairs
 
 
-def kept_only(rows: list[LedgerRow]) -> list[LedgerRow]:
-    return [row for row in rows if row.kept]
+@pytest.mark.parametrize("clips", [12, 24, 40])
+def test_small_pools_stand_and_are_not_proven(clips: int) -> None:
+    """The default demo has 24 clips: chance must not stop it. Over 12 pools at most one may fail by ALPHA."""
+    recipe = helium()
+    stopped = 0
+    for seed in range(4):
+        findings = recipe.audit(finished(recipe, pool(recipe, clips, seed=seed)))
+        stopped += bool(problems(findings, recipe.expected_failures))
+        assert by_name(findings)["positivity"].verdict == "not_testable"
+    assert stopped <= 1
 
 
 def changed(rows: list[LedgerRow], change: Callable[[LedgerRow], dict[str, object]]) -> list[LedgerRow]:
