@@ -118,22 +118,37 @@ def cli() -> None:
 @click.option(
     "--allow", multiple=True, metavar="NAME", help="A finding that may fail; recorded in build.json."
 )
+@click.option(
+    "--with-controls",
+    is_flag=True,
+    help="Also the same set with shuffled, one or no reference, and a sweep of tones.",
+)
 def build(
     recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, engine_name: str,
     quiet: bool, as_json: bool, out: str | None, model: str, no_encode: bool, allow: tuple[str, ...],
+    with_controls: bool,
 ) -> None:  # fmt: skip
     """Make the training set of RECIPE (a name, or a file such as ./mine.py) and prove it."""
     from curate.build import build as run
+    from curate.controls import reference_in
     from curate.engine import engine
     from curate.progress import Reporter
-    from curate.recipe import find
+    from curate.recipe import configure, find
     from curate.show import built, built_json
 
     request = _request(recipe, source, settings, config, seed, engine_name, model)
+    if with_controls:
+        try:
+            reference_in(configure(find(recipe), request.settings))
+        except CurateError as error:
+            raise click.UsageError(f"--with-controls: {error}") from error
     place = Path(out) if out else Path("sets") / find(recipe).name
     reporter = Reporter(quiet)
     with engine(engine_name) as carrier:
-        result = run(request, place, carrier, reporter, encode=not no_encode, allow=frozenset(allow))
+        result = run(
+            request, place, carrier, reporter,
+            encode=not no_encode, allow=frozenset(allow), with_controls=with_controls,
+        )  # fmt: skip
     click.echo(json.dumps(built_json(result)) if as_json else built(result))
 
 
@@ -181,6 +196,37 @@ def check(set_folder: str, recipe: str | None, as_json: bool) -> None:
             else f"{folder}: sound. {verdict_line(load_build(folder))}"
         )
     if faults:
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--json", "as_json", is_flag=True, help="Print every difference as JSON.")
+def diff(a: str, b: str, as_json: bool) -> None:
+    """Compare two finished sets, A before and B after, and suggest a version bump.
+
+    \b
+    major  another recipe or recipe version, files moved across the split, a finding
+           became worse, another encoder or none any more
+    minor  samples added or removed; captions, labels, sources or latents of samples
+           changed; latents where there were none
+    patch  all else: licences, attributes, settings without effect, versions
+    none   nothing differs
+
+    \b
+    Exit codes: 0 same content (samples, encoder and verdicts agree; at most a patch)
+                1 they differ, or one of them is no sound set (then one line on stderr)
+                2 the command line is wrong
+    """
+    from curate.diff.bump import reasons, same_content
+    from curate.diff.compare import compare
+    from curate.diff.show import diff_json, diff_text
+
+    difference = compare(Path(a), Path(b))
+    why = reasons(difference)
+    click.echo(json.dumps(diff_json(a, b, difference, why)) if as_json else diff_text(a, b, difference, why))
+    if not same_content(difference):
         sys.exit(1)
 
 

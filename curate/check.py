@@ -8,14 +8,16 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from curate import ledger, schema
-from curate.audit import problems
+from curate import controls, ledger, schema
+from curate.check_control import check_control
 from curate.check_shards import broken, check_shards
 from curate.errors import CurateError
 from curate.manifest import MANIFEST, content_id, load_build, read_lines, read_record, verdicts_of
 from curate.progress import Reporter
+from curate.proof.finding import problems
 from curate.recipe import configure, find
 from curate.records import Build, LedgerRow, Sample
+from curate.roundtrip import recorded_faults
 from curate.schema import Audit
 
 STRANGER = f"not in {MANIFEST}"
@@ -42,12 +44,14 @@ def check(folder: Path, recipe: str | None = None, reporter: Reporter | None = N
                     folder,
                     manifest,
                     {row.id: row for row in rows if row.kept},
-                    find(recipe or manifest.recipe).latents,
+                    controls.latents(manifest.control, find(recipe or manifest.recipe).latents),
                 )
         with reporter.step("audit"):
             faults += _judged_again(folder, manifest, rows, recipe)
     except CurateError as error:
         faults.append(str(error))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a value that the audit needs
+        faults.append(f"{folder / 'ledger.jsonl'}: cannot be judged, {type(error).__name__}: {error}")
     return faults
 
 
@@ -134,10 +138,11 @@ def _judged_again(
             f"this program has version {kind.version} and cannot judge it"
         )
         return
-    recipe = configure(kind, manifest.settings)
+    recipe, control = configure(kind, manifest.settings), manifest.control
     with threadpool_limits(1):
-        again = ledger.selected(ledger.unselected(rows), recipe.select(ledger.unselected(rows)))
-        findings = recipe.audit(rows)
+        blank = ledger.unselected(rows)
+        again = ledger.selected(blank, controls.fates(control, recipe, blank))
+        findings = controls.findings(control, recipe, rows)
     changed = [
         row.id
         for row, now in zip(rows, again, strict=True)
@@ -145,17 +150,22 @@ def _judged_again(
     ]
     if changed:
         yield f"{folder / 'ledger.jsonl'}: {len(changed)} rows are not what the selection gives, first {changed[0]}"
-    recorded = read_record(folder / "audit.json", Audit).findings
+    audited = read_record(folder / "audit.json", Audit)
+    recorded = audited.findings
+    yield from (f"{folder / 'audit.json'}: {fault}" for fault in recorded_faults(audited.latents, manifest))
     if [(f.name, f.split) for f in recorded] != [(f.name, f.split) for f in findings]:
         yield f"{folder / 'audit.json'}: does not hold the findings of {recipe.name}"
     else:
         for was, now_found in zip(recorded, findings, strict=True):
             if not _agrees(was.model_dump(), now_found.model_dump()):
                 yield f"{folder / 'audit.json'}: {was.name} ({was.split}) says {was.verdict}: {was.says}; measured again {now_found.verdict}: {now_found.says}"
-    if verdicts_of(findings, recipe.expected_failures, manifest.audit.allowed) != manifest.audit:
+    findings = [*findings, *audited.latents]  # without media and model these are taken as recorded
+    expected = controls.expected(control, recipe)
+    if verdicts_of(findings, expected, manifest.audit.allowed) != manifest.audit:
         yield f"{folder / MANIFEST}: its audit is not what is measured again"
-    for line in problems(findings, recipe.expected_failures, manifest.audit.allowed):
+    for line in problems(findings, expected, manifest.audit.allowed):
         yield f"{folder}: {line}"
+    yield from check_control(folder, manifest, rows, recipe)
 
 
 def _agrees(was: Any, now: Any) -> bool:

@@ -1,5 +1,6 @@
 """The part of `curate check` that looks into shards: every record and tensor against the ledger and the manifest."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from curate import schema
 from curate.errors import CurateError
 from curate.manifest import MANIFEST, read_record
-from curate.records import SPLITS, Build, LedgerRow, ShardRecord, sha256_of
+from curate.records import REFERENCE_OF, SPLITS, Build, LedgerRow, ShardRecord, reference_of, sha256_of
 from curate.schema import ShardIndex
 from curate.shard import iter_samples, verify_shard
 from curate.tensors import TensorBytes, unpack_tensors
@@ -40,6 +41,7 @@ def check_shards(
     for name in sorted(present ^ {card.name for card in index.shards}):
         yield f"{folder / 'shards' / name}: {'not in the index' if name in present else 'missing'}"
     held = set[str]()
+    references = dict[str, str]()  # whose: sha256
     for card in index.shards:
         path = folder / "shards" / card.name
         if faults := verify_shard(path, card):
@@ -57,6 +59,7 @@ def check_shards(
             yield from (
                 f"{where}: {fault}" for fault in _sample(record, members, manifest, kept, card.name, latents)
             )
+            yield from (f"{where}: {fault}" for fault in _reference(record, members, references))
             if record.id in held:
                 yield f"{where}: sample {record.id} comes twice"
             held.add(record.id)
@@ -100,6 +103,8 @@ def _sample(
     for name in STAMP:
         if stamp.get(name) != told[name]:
             yield f"the tensors are stamped {name} {stamp.get(name)!r}, the record says {told[name]!r}"
+    if stamp.get(REFERENCE_OF) != told["choices"].get(REFERENCE_OF):
+        yield f"the tensors are stamped {REFERENCE_OF} {stamp.get(REFERENCE_OF)!r}, the record says {told['choices'].get(REFERENCE_OF)!r}"
     if record.encoder_sha256 != manifest.encoder_sha256:
         yield f"encoder {record.encoder_sha256[:16]}…, {MANIFEST} says {str(manifest.encoder_sha256)[:16]}…"
     if sha256_of(record.caption) != record.caption_sha256:
@@ -107,6 +112,22 @@ def _sample(
     if sorted(tensors) != sorted(latents):
         yield f"holds {', '.join(sorted(tensors))}; wanted {', '.join(sorted(latents))}"
     yield from _tensors(record, tensors)
+
+
+def _reference(record: ShardRecord, members: Mapping[str, Any], seen: dict[str, str]) -> Iterator[str]:
+    """Samples with the reference of one pair hold the same latents of it."""
+    donor = reference_of(record)
+    if REFERENCE_OF not in record.choices or donor is None:
+        return
+    try:
+        tensors, _ = unpack_tensors(members["safetensors"], "tensors")
+    except CurateError:
+        return  # said already
+    digest = hashlib.sha256()
+    for name in sorted(name for name in tensors if name.startswith("reference_")):
+        digest.update(tensors[name].data)
+    if seen.setdefault(donor, digest.hexdigest()) != digest.hexdigest():
+        yield f"the reference of {donor} differs from what an earlier sample holds of it"
 
 
 def _tensors(record: ShardRecord, tensors: Mapping[str, TensorBytes]) -> Iterator[str]:
@@ -122,6 +143,10 @@ def _tensors(record: ShardRecord, tensors: Mapping[str, TensorBytes]) -> Iterato
         found = tensors[name].shape if name in tensors else None
         if found != shape:
             yield f"{name} is {found}, the record says {shape}"
+    if sizes.video and sizes.audio_steps and sizes.fps:
+        steps = round(25 * (8 * sizes.video[0] - 7) / sizes.fps)
+        if sizes.audio_steps != steps:
+            yield f"audio_latents has {sizes.audio_steps} steps, {sizes.video[0]} latent frames at {sizes.fps:g} want {steps}"
     for name, tensor in tensors.items():
         if not _finite(tensor):
             yield f"{name} has values that are not finite"

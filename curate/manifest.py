@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from curate.audit import Finding
 from curate.errors import CurateError
 from curate.files import write_atomic
+from curate.proof.finding import Finding
 from curate.records import Build, FileCard, LedgerRow, Record, Verdicts, canonical, sha256_of
 
 MANIFEST = "build.json"

@@ -96,6 +96,10 @@ class Pipeline:
             found |= dict(records)
         return found
 
+    def example(self, sample: Sample) -> Entry:
+        """The made media of a sample."""
+        return self._entry("examples", stages.example_key(self.recipe, sample))
+
     def encoded(self, kept: Sequence[Sample], fingerprint: str, on_gpu: bool) -> dict[str, Entry]:
         """The latents of every kept sample by its id. One GPU serves one process: this one."""
         places = dict[str, tuple[str, str]]()  # sample id: key of the example, key of its latents

@@ -1,6 +1,7 @@
 """What a recipe is, and how it is found by name.
 
-A recipe is a frozen record whose fields are its config, with four functions (plan, make, select, audit) and, where it
+A recipe is a frozen record whose fields are its config. It has a `sketch`, which says what its set claims, and four
+functions: `plan` and `make` of its own, `select` and `audit` as the sketch implies them unless it needs more; where it
 must know something of a clip before planning, `annotate`. One file in recipes/ ends `RECIPE = Class` or
 `RECIPES = (A, B)`; nothing else registers it.
 """
@@ -24,8 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from curate.audit import Finding
 from curate.errors import CurateError
+from curate.proof import audit
+from curate.proof.finding import Finding
+from curate.proof.sketch import Sketch
+from curate.proof.trial import Trial
 from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoRef, sha256_of
 
 AUDIO_RATE_HZ = (
@@ -58,6 +62,9 @@ class Recipe(Record):
     expected_failures: ClassVar[frozenset[str]] = frozenset()
     annotated_by: ClassVar[tuple[str, ...]] = ()  # the fields that `annotate` reads
     latents: ClassVar[tuple[str, ...]] = ()  # the tensors of every sample
+    pitch_of: ClassVar[
+        Mapping[str, str]
+    ] = {}  # by role of a wave: the measured value that is its pitch in Hz
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
 
     seed: int = Field(default=0, ge=0)
@@ -74,13 +81,28 @@ class Recipe(Record):
     def make(self, sample: Sample) -> Example:
         """Load, transform and measure one candidate, or raise Rejected."""
 
+    @property
+    @abstractmethod
+    def sketch(self) -> Sketch:
+        """What is decided, what that must drive, and what it must not lean on: the audit is derived from it."""
+
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
-        """For every made candidate None when it is kept, or the reason why not. Default: all are kept."""
+        """For every made candidate None when it is kept, or the reason why not: by the sketch's lot, or all."""
+        if self.sketch.lot:
+            return Trial(self.seed, self.sketch, rows).select()
         return {row.id: None for row in rows if row.made}
 
-    @abstractmethod
+    def sweep(self, pair: LedgerRow) -> Iterator[tuple[str, Values]]:
+        """Id suffix and choices of references to try on one held-out pair (see `curate.sweep`); by default none.
+
+        `make` gives each of them alone. The choices say what is swept, `sweep` (pitch or timbre), and the pitch asked
+        for, `tone_hz`.
+        """
+        yield from ()
+
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         """The invariants of the kept set, from the whole ledger."""
+        return audit.audit(self.sketch, rows, self.seed)
 
     def made_with(self) -> dict[str, str]:
         """Versions of the packages, and hashes of the code, that the measurements come from: part of every key."""
@@ -130,6 +152,8 @@ def _recipes_in(module: Any, origin: str) -> dict[str, type[Recipe]]:
             raise CurateError(
                 f"{origin}: got {recipe!r} as a recipe, wanted a subclass of curate.recipe.Recipe"
             )
+        if missing := sorted(recipe.__abstractmethods__):
+            raise CurateError(f"{origin}: {recipe.__name__} lacks {', '.join(missing)}")
     return {recipe.name: recipe for recipe in found}
 
 

@@ -17,6 +17,10 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Split = Literal["train", "heldout"]
 SPLITS: tuple[Split, Split] = ("train", "heldout")
 Values = Mapping[str, str | int | float | bool | list[float] | list[str] | None]
+Control = Literal["shuffled-reference", "constant-reference", "caption-only", "sweep"]
+REFERENCE_OF = (
+    "reference_of"  # the choice of a control: id of the pair whose reference this one has, None for none
+)
 
 
 def number(values: Values, key: str) -> float:
@@ -139,7 +143,7 @@ class LedgerRow(Record):
 class LatentSizes(Record):
     """Sizes of one sample's latents; all latents are normalised."""
 
-    fps: float
+    fps: float | None = Field(description="None where there is no picture, as with the tones of a sweep.")
     video: tuple[int, int, int] | None = Field(
         default=None, description="F', H', W' of video_latents [128, F', H', W']."
     )
@@ -158,13 +162,21 @@ class ShardRecord(Record):
     caption_sha256: Sha256
     sources: tuple[Sha256, ...]
     licence: str | None
-    choices: Values
+    choices: Values = Field(
+        description="What the recipe decided; in a control `reference_of`, the id of the pair whose reference it has."
+    )
     attributes: Values
     measured: Values
     example_sha256: Sha256 = Field(description="Of the media that were encoded.")
     encoder_sha256: Sha256
     latents_normalized: Literal[True] = True
     latents: LatentSizes
+
+
+def reference_of(row: LedgerRow | ShardRecord) -> str | None:
+    """Id of the pair whose reference this one has: its own, unless a control chose otherwise; None for none."""
+    donor = row.choices.get(REFERENCE_OF, row.id)
+    return None if donor is None else str(donor)
 
 
 class FileCard(Record):
@@ -214,6 +226,10 @@ class Build(Record):
     recipe_version: int
     summary: str
     strategy: str
+    control: Control | None = Field(
+        default=None, description="Which control of a set this is; None: a set itself."
+    )
+    control_of: Sha256 | None = Field(default=None, description="content_id of the set it is a control of.")
     settings: dict[str, Any]
     source: SourceCard
     encoder: dict[str, str] | None = Field(description="Fingerprint of the model; None when not encoded.")

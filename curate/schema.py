@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from pydantic import Field
 
-from curate.audit import Finding
 from curate.files import write_atomic
+from curate.proof.finding import Finding
 from curate.records import Build, LedgerRow, Record, Sample, ShardRecord
 from curate.shard import ShardCard
 
@@ -19,6 +20,9 @@ class Audit(Record):
     """`audit.json`."""
 
     findings: list[Finding]
+    latents: list[Finding] = Field(
+        default_factory=list, description="The round trip; empty when not encoded."
+    )
 
 
 class ShardIndex(Record):

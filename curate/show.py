@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from curate.audit import Finding
-from curate.build import Built
 from curate.doctor import Symptom
+from curate.finish import Built
+from curate.proof.finding import Finding
 from curate.recipe import Recipe
 from curate.records import Build, Drop, Sample
 from curate.sources.listing import Listing
@@ -20,7 +20,7 @@ FILES_SHOWN = 12
 STYLE = {"pass": "green", "fail": "bold red", "not_testable": "yellow", "good": "green", "note": "yellow", "bad": "bold red"}  # fmt: skip
 
 
-def _render(*parts: Any) -> str:
+def render(*parts: Any) -> str:
     """Rich objects as text: coloured on a terminal, plain elsewhere."""
     console = Console(width=max(80, min(140, shutil.get_terminal_size((120, 24)).columns)), highlight=False)
     with console.capture() as captured:
@@ -29,7 +29,7 @@ def _render(*parts: Any) -> str:
     return captured.get().rstrip("\n")
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -39,7 +39,10 @@ def _table(*columns: str) -> Table:
 def verdict_line(build: Build) -> str:
     """The one line that says what a set is worth."""
     counts = build.counts
-    return f"{build.recipe}: {counts.kept} pairs ({counts.train} train, {counts.heldout} held out) from {counts.files} files; {_proof(build)}"
+    name = f"{build.recipe} {build.control}" if build.control else build.recipe
+    if build.control == "sweep":
+        return f"{name}: {counts.kept} tones to try on targets from {counts.files} files; {_proof(build)}"
+    return f"{name}: {counts.kept} pairs ({counts.train} train, {counts.heldout} held out) from {counts.files} files; {_proof(build)}"
 
 
 def _proof(build: Build) -> str:
@@ -59,13 +62,20 @@ def _proof(build: Build) -> str:
     return f"proven: all {len(audit.passed)} findings pass"
 
 
+def control_line(result: Built) -> str:
+    """The one line that says what a control is worth."""
+    manifest = result.manifest
+    what = "tones" if manifest.control == "sweep" else "pairs"
+    return f"{result.folder.name}: {manifest.counts.kept} {what}; {_proof(manifest)}"
+
+
 def built(result: Built) -> str:
     """The outcome of a build: verdict first, then what was dropped, the findings, where it is."""
     manifest = result.manifest
     encoder = "not encoded (--no-encode)" if manifest.encoder is None else manifest.encoder.get("model", "")
     if manifest.encoder is not None and not manifest.trained:
         encoder += ": RANDOM WEIGHTS, these latents are for trying things out only"
-    return _render(
+    return render(
         Text(verdict_line(manifest), style="bold"),
         _findings(result.findings),
         Text(""),
@@ -73,11 +83,13 @@ def built(result: Built) -> str:
         *_dropped_files(result.drops),
         Text(f"latents: {encoder}"),
         Text(f"set:     {result.folder} (curate check {result.folder})"),
+        *(Text(f"control: {control_line(each)}") for each in result.controls),
+        *(Text(f"control: {line}", style="yellow") for line in result.left_out),
     )
 
 
 def _findings(findings: Sequence[Finding]) -> Table:
-    table = _table("finding", "split", "verdict", "what was measured")
+    table = table_of("finding", "split", "verdict", "what was measured")
     for found in findings:
         table.add_row(
             found.name, found.split, Text(found.verdict, style=STYLE.get(found.verdict, "")), found.says
@@ -96,32 +108,36 @@ def _dropped_files(drops: Sequence[Drop]) -> list[Any]:
     """The files that gave nothing, each with its reason."""
     if not drops:
         return []
-    table = _table("file dropped", "reason", "")
+    table = table_of("file dropped", "reason", "")
     for drop in sorted(drops, key=lambda d: d.name)[:FILES_SHOWN]:
-        table.add_row(drop.name, drop.reason, drop.detail)
+        table.add_row(Text(drop.name), drop.reason, Text(drop.detail))
     more = len(drops) - FILES_SHOWN
     return [table, *([Text(f"… and {more} more")] if more > 0 else []), Text("")]
 
 
 def built_json(result: Built) -> dict[str, Any]:
-    """The manifest, the findings, and the verdict in words."""
-    return {
+    """The manifest, the findings, and the verdict in words; the same of each control beside it."""
+    told = {
         "verdict": verdict_line(result.manifest),
         "set": str(result.folder),
         "build": result.manifest.model_dump(mode="json", exclude={"files"}),
         "findings": [found.model_dump(mode="json") for found in result.findings],
     }
+    if result.controls or result.left_out:
+        controls = [built_json(each) for each in result.controls]
+        told |= {"controls": controls, "controls_left_out": list(result.left_out)}
+    return told
 
 
 def planned(recipe: str, listing: Listing, samples: Sequence[Sample], drops: Sequence[Drop]) -> str:
     """A row per clip: its side, its group, how many candidates; then what was dropped."""
-    table = _table("clip", "split", "group", "candidates")
+    table = table_of("clip", "split", "group", "candidates")
     of_clip = Counter(sample.clips[0].id for sample in samples)
     for sample in sorted({s.clips[0].id: s for s in samples}.values(), key=lambda s: s.clips[0].name):
         clip = sample.clips[0]
-        table.add_row(clip.name, sample.split, sample.group, str(of_clip[clip.id]))  # fmt: skip
+        table.add_row(Text(clip.name), sample.split, Text(sample.group), str(of_clip[clip.id]))  # fmt: skip
     head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
-    return _render(Text(head, style="bold"), table, Text(""), *_dropped_files(drops))
+    return render(Text(head, style="bold"), table, Text(""), *_dropped_files(drops))
 
 
 def planned_json(samples: Sequence[Sample], drops: Sequence[Drop]) -> dict[str, Any]:
@@ -137,11 +153,11 @@ def recipes_table(known: Mapping[str, type[Recipe]]) -> str:
     parts: list[Any] = []
     for recipe in known.values():
         parts.append(Text(f"{recipe.name} (version {recipe.version}): {recipe.summary}", style="bold"))
-        settings = _table("  setting", "default", "")
+        settings = table_of("  setting", "default", "")
         for name, info in recipe.model_fields.items():
             settings.add_row(f"  {name}", str(info.default), info.description or "")
         parts += [settings, Text("")]
-    return _render(*parts)
+    return render(*parts)
 
 
 def recipes_json(known: Mapping[str, type[Recipe]]) -> list[dict[str, Any]]:
@@ -159,9 +175,9 @@ def recipes_json(known: Mapping[str, type[Recipe]]) -> list[dict[str, Any]]:
 
 def doctor_table(symptoms: Sequence[Symptom]) -> str:
     """A row per thing looked at, with a fix where one is needed."""
-    table = _table("", "verdict", "found", "what to do")
+    table = table_of("", "verdict", "found", "what to do")
     for symptom in symptoms:
         table.add_row(
             symptom.name, Text(symptom.verdict, style=STYLE[symptom.verdict]), symptom.found, symptom.fix
         )
-    return _render(table)
+    return render(table)

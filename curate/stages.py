@@ -132,7 +132,8 @@ def _rejection(why: Rejected, clip: Clip) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _stack(model: str, cache: str) -> Any:
+def stack_of(model: str, cache: str) -> Any:
+    """The model, once a process."""
     from curate.encode.stack import load
 
     return load(model, Path(cache))
@@ -152,7 +153,7 @@ def encode(task: EncodeTask) -> str:
             f"{task.example} vanished from the cache in {task.cache} during the build; run again"
         )
     video = VideoRef.model_validate(example.record["video"]) if example.record["video"] else None
-    stack, latents = _stack(task.model, task.cache), dict[str, TensorBytes]()
+    stack, latents = stack_of(task.model, task.cache), dict[str, TensorBytes]()
     for role, wave in example.tensors().items():
         steps = round(25 * video.frames / video.fps) if role == "audio" and video else None
         found = encode_audio(stack, to_float(wave.array()), steps)
@@ -182,7 +183,7 @@ def encode_caption(task: tuple[str, str, str, str]) -> str:
 
     cache, model, fingerprint, caption = task
     key = text_key(caption, fingerprint)
-    features = {name: as_bytes(value) for name, value in encode_text(_stack(model, cache), caption).items()}
+    features = {name: as_bytes(value) for name, value in encode_text(stack_of(model, cache), caption).items()}
     Cache(Path(cache)).put("text", key, {"caption": caption}, features)
     return key
 

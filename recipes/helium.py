@@ -14,23 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from curate import audit
-from curate.audit import Finding
 from curate.errors import Rejected
 from curate.media import pitch, speech, tone
 from curate.media.audio import normalise_loudness, read_audio, to_float, to_int16
-from curate.media.look import look_hash, same_look
+from curate.media.look import look_hash, picture, same_look
 from curate.media.video import read_frames
+from curate.proof.finding import Finding
+from curate.proof.invariants import predicted_r
+from curate.proof.sketch import Label, Lot, Reference, Sketch
 from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16
-from curate.records import SPLITS, Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng
+from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, number, rng
 from curate.split import groups, sides
-from curate.trial import Table, Trial
 
-MAX_TONE_OFF_CENTS = 10.0  # Praat on a clean tone is good to a few
 CAPTION = "a person speaking"
 SPEECH_LUFS = -26.0  # leaves room: speech moved down an octave peaks 20 dB above its loudness
-BALANCED = ("natural_oct", "loudness_lufs", "brightness_oct", "formant_1_hz", "formant_2_hz", "formant_3_hz", "voiced_share")  # fmt: skip
-PROXIES = ("tone_centroid_oct", "tone_tilt_db", "tone_high_share_db", "tone_rms_db", "tone_lufs")
+MAX_TONE_OFF_CENTS = 10.0  # Praat on a clean tone is good to a few
+SWEEP_TONES = 9
+SHIFTED = ("brightness_oct", "formant_1_hz", "formant_2_hz", "formant_3_hz")
+TONE = Reference(
+    parameters=tuple(tone.draw_timbre(rng(0)).numbers()),
+    proxies=("tone_centroid_oct", "tone_tilt_db", "tone_high_share_db", "tone_rms_db", "tone_lufs"),
+    controls=("tone_mel",),
+    most_r=0.2,
+    most_told=0.35,
+    least_told=0.8,
+)
 
 Array = NDArray[np.float64]
 
@@ -49,16 +57,7 @@ def _within(reason: str, value: float, bound: float) -> None:
 
 def _attributes(clip: Clip) -> Values:
     measured = {k: v for k, v in clip.annotations.items() if k not in ("look", "two_registers")}
-    return {**measured, "speaker": clip.labels.get("speaker")}
-
-
-def _identities(row: LedgerRow) -> list[str]:
-    """Whatever tells whose clip this is: its group, and independently of it the speaker's label and the bytes."""
-    return [
-        str(row.group),
-        *row.sources,
-        *([f"label {row.attributes['speaker']}"] if row.attributes.get("speaker") else []),
-    ]
+    return {**measured, "speaker": clip.labels.get("speaker"), "clip_s": clip.seconds, "height": clip.height}
 
 
 def _look(clip: Clip) -> list[str]:
@@ -76,6 +75,8 @@ class HeliumV2(Recipe):
     latents: ClassVar[tuple[str, ...]] = ("audio_latents", "reference_audio_latents", "video_latents")
     packages: ClassVar[tuple[str, ...]] = ("av", "imagehash", "librosa", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "soxr", "swift-f0")  # fmt: skip
     annotated_by: ClassVar[tuple[str, ...]] = ("frames", "fps")
+    pitch_of: ClassVar[Mapping[str, str]] = {"audio": "pitch_hz", "reference_audio": "tone_hz"}
+    drawn: ClassVar[bool] = True  # by lot
     decided_on_the_set: ClassVar[tuple[str, ...]] = (
         "band", "heldout_share", "least_eligible_share", "least_voiced_share", "max_judges_apart_cents",
     )  # fmt: skip
@@ -136,9 +137,13 @@ class HeliumV2(Recipe):
         wave, _ = _speech_of(clip.path, clip.sha256, self.seconds)
         last_s = (
             self.seconds - 1 / self.fps
-        )  # a clip whose last frame does not decode must fail here, not at the end
+        )  # a last frame that does not decode must fail here, not at the end
         read_frames(clip.path, start_s=last_s, frames=1, fps=self.fps, width=32, height=32)
-        return {**speech.describe(wave, AUDIO_RATE_HZ), "look": look_hash(clip.path, self.seconds)}
+        return {
+            **speech.describe(wave, AUDIO_RATE_HZ),
+            "look": look_hash(clip.path, self.seconds),
+            "picture": picture(clip.path, self.seconds / 2),
+        }
 
     def refuse(self, clip: Clip) -> Rejected | None:
         """Why this clip cannot take part, from its annotations."""
@@ -182,6 +187,8 @@ class HeliumV2(Recipe):
             yield f"-{stratum:02d}", {"stratum": stratum, "target_hz": round(float(2**place), 4)}
 
     def make(self, sample: Sample) -> Example:
+        if "sweep" in sample.choices:
+            return self.make_sweep(sample)
         source, track = _speech_of(sample.clips[0].path, sample.clips[0].sha256, self.seconds)
         target_hz = number(sample.choices, "target_hz")
         shift_st = pitch.cents(target_hz, track.median_hz) / 100
@@ -193,7 +200,7 @@ class HeliumV2(Recipe):
         self.gate(measured)
         reference, timbre = self.reference(sample.id, measured["pitch_hz"])
         return Example(
-            measured={"shift_st": round(shift_st, 3), **measured, **timbre},
+            measured={"shift_st": round(shift_st, 3), "audio_samples": len(audio), **measured, **timbre},
             video=VideoRef(
                 sha256=sample.clips[0].sha256, start_s=0.0, frames=self.frames, fps=self.fps,
                 width=self.size, height=self.size,
@@ -213,95 +220,68 @@ class HeliumV2(Recipe):
         _within("voiced_change", measured["voiced_ratio"] - 1, self.max_voiced_change)
         _within("envelope_lost", 1 - measured["envelope_r"], 1 - self.least_envelope_r)
         _within("lag_s", measured["lag_s"], self.max_lag_s)
+        _within("drift_s", measured["drift_s"], self.max_lag_s)
 
-    def reference(self, sample_id: str, pitch_hz: float) -> tuple[Wave16, Values]:
+    def reference(self, identity: str, pitch_hz: float) -> tuple[Wave16, Values]:
         """The tone at the re-measured pitch of the speech, and what it measures as."""
-        stream = rng(self.seed, sample_id, "reference")
-        timbre = tone.draw_timbre(stream, pitch_hz)
+        stream = rng(self.seed, identity, "reference")
+        timbre = tone.draw_timbre(stream)
         gain_db = stream.uniform(-self.reference_spread_db, self.reference_spread_db)
         wave = to_int16(tone.render_tone(timbre, pitch_hz, self.reference_s, gain_db, stream))
         found = tone.describe_tone(to_float(wave))
-        off = {k: round(pitch.cents(found[k], pitch_hz), 1) for k in ("tone_hz", "tone_judge_two_hz")}
-        _within("tone_off_cents", off["tone_hz"], MAX_TONE_OFF_CENTS)
-        _within("tone_judge_two_off_cents", off["tone_judge_two_hz"], self.max_off_cents)
-        return wave, {
-            **found,
-            "tone_off_cents": off["tone_hz"],
-            "tone_judge_two_off_cents": off["tone_judge_two_hz"],
-            "timbre_tilt_db": round(timbre.tilt_db_per_octave, 4),
-            "timbre_even_gain": round(timbre.even_gain, 4),
-            "tone_gain_db": round(gain_db, 4),
-        }
+        judges = (("tone_hz", MAX_TONE_OFF_CENTS), ("tone_judge_two_hz", self.max_off_cents))
+        for judge, bound in judges:
+            _within(f"{judge}_off_cents", pitch.cents(number(found, judge), pitch_hz), bound)
+        return wave, {**found, **timbre.numbers(), "tone_gain_db": round(gain_db, 4)}
+
+    def sweep(self, pair: LedgerRow) -> Iterator[tuple[str, Values]]:
+        """Id suffix and choices of the tones to try on one held-out pair: pitch swept, then timbre swept."""
+        pitches_hz = np.geomspace(self.low_hz, self.high_hz, SWEEP_TONES)
+        for step, hz in enumerate(pitches_hz):
+            yield (
+                f"-pitch-{step:02d}",
+                {"sweep": "pitch", "tone_hz": round(float(hz), 4), "timbre_of": pair.id},
+            )
+        hz = number(pair.measured, "pitch_hz")
+        for step in range(SWEEP_TONES):
+            timbre_of = f"{pair.id} timbre {step}"
+            yield f"-timbre-{step:02d}", {"sweep": "timbre", "tone_hz": hz, "timbre_of": timbre_of}
+
+    def make_sweep(self, sample: Sample) -> Example:
+        """One tone alone."""
+        wave, measured = self.reference(str(sample.choices["timbre_of"]), number(sample.choices, "tone_hz"))
+        return Example(measured=measured, audio={"reference_audio": wave})
 
     @property
-    def trial(self) -> Trial:
-        """Who gets which target, and by what lot."""
-        band = range(self.strata) if self.band == "full" else None
-        return Trial(self.seed, self.strata, "pitch_oct", BALANCED, self.least_eligible_share, band)
-
-    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
-        return self.trial.select(rows)
-
-    def misassigned(self, rows: Sequence[LedgerRow]) -> list[str]:
-        """Clips whose pair is not the one the lot gave."""
-        return self.trial.misassigned(rows)
-
-    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array | None:
-        """What the lot could have given the kept pairs of a side; None where no lot gave them.  # (B, N)"""
-        return self.trial.redraws(rows, split, audit.REDRAWS)
-
-    def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
-        kept = [row for row in rows if row.kept]
-        table, band = Table.of(rows, self.strata), self.trial.chosen_band(rows)
-
-        def column(key: str) -> list[float]:
-            return [number(row.measured, key) for row in kept]
-
-        findings = [
-            audit.one_value("caption", [row.caption for row in kept], CAPTION),
-            audit.disjoint("groups", [(name, row.split) for row in kept for name in _identities(row)]),
-            audit.within("target_pitch", "all", *self.label_errors(kept)),
-            audit.within("tone_pitch", "all", column("tone_off_cents"), MAX_TONE_OFF_CENTS, "cents"),
-            audit.within(
-                "tone_judge_two", "all", column("tone_judge_two_off_cents"), self.max_off_cents, "cents"
+    def sketch(self) -> Sketch:
+        """What helium claims: the lot decides the pitch, and nothing of the source does."""
+        return Sketch(
+            assigned="pitch_oct",
+            lot=Lot(
+                edges=tuple(float(edge) for edge in self.edges_hz()), unit="Hz", drawn=self.drawn,
+                least_eligible_share=self.least_eligible_share, whole_range=self.band == "full",
+                reaches_by="natural_oct",
             ),
-            audit.within("loudness", "all", [v - SPEECH_LUFS for v in column("shifted_lufs")], 0.5, "LUFS"),
-            audit.within("lips", "all", column("lag_s"), self.max_lag_s, "s"),
-            audit.nothing("assignment", self.misassigned(rows), "clips without exactly one pair", len(kept)),
-            audit.band("band", table.passed, band, self.edges_hz()),
-            audit.reported("timbre_distance_db", column("timbre_distance_db")),
-        ]
-        for split in SPLITS:
-            findings += self.audit_side(rows, split, band)
-        return findings
+            labels=(
+                *self.pitch_labels(),
+                Label(name="tone_pitch", found=("tone_hz",), wanted="pitch_hz", unit="cents", bound=MAX_TONE_OFF_CENTS),
+                Label(name="tone_judge_two", found=("tone_judge_two_hz",), wanted="pitch_hz", unit="cents", bound=self.max_off_cents),
+                Label(name="loudness", found=("shifted_lufs",), wanted=SPEECH_LUFS, unit="LUFS", bound=0.5),
+                Label(name="length", found=("audio_samples",), wanted=round(self.seconds * AUDIO_RATE_HZ), unit="samples", bound=0),
+                Label(name="lips", found=("lag_s", "drift_s"), wanted=0.0, unit="s", bound=self.max_lag_s),
+            ),
+            constant={"caption": CAPTION},
+            disjoint=("group", "sources", "speaker"),
+            balanced=("natural_oct", "loudness_lufs", "voiced_share", *SHIFTED),
+            held_back=("natural_judge_two_oct", "natural_even_oct", "natural_odd_oct", "melody_st", "clip_s", "voice", "picture"),
+            effects=("shift_st", "timbre_distance_db", *(f"shifted_{name}" for name in SHIFTED)),
+            reference=TONE,
+        )  # fmt: skip
 
-    def label_errors(self, kept: Sequence[LedgerRow]) -> tuple[list[float], float, str]:
-        """How far the labels are off by this recipe's own rule, its bound, the unit."""
-        judges = ("off_cents", "judge_two_off_cents")
-        return [number(row.measured, key) for row in kept for key in judges], self.max_off_cents, "cents"
-
-    def audit_side(self, rows: Sequence[LedgerRow], split: Split, band: range) -> list[Finding]:
-        """What the assignment promises, for one split by itself."""
-        mine = sorted((row for row in rows if row.kept and row.split == split), key=lambda row: row.id)
-        if not mine:
-            return [audit.no_pairs(split)] if split == "train" or self.heldout_share else []
-        source = {key: np.array([number(row.attributes, key) for row in mine]) for key in BALANCED}
-        target = np.array([number(row.measured, "pitch_oct") for row in mine])
-        second = np.log2([number(row.attributes, "natural_judge_two_hz") for row in mine])
-        proxies = {key: np.array([number(row.measured, key) for row in mine]) for key in PROXIES}
-        side = Table.of([row for row in rows if row.split == split], self.strata)
-        natural_oct = np.array([side.attribute(clip, "natural_oct") for clip in side.clips])
-        lot = self.redraws(rows, split) if len(mine) >= audit.LEAST_PAIRS else None
-        redraws = audit.shuffles(target, rng(self.seed, split, "shuffles")) if lot is None else lot
-        counts = [sum(row.choices["stratum"] == stratum for row in mine) for stratum in band]
-        return [
-            audit.positivity("positivity", split, natural_oct, side.passed[:, band.start : band.stop]),
-            audit.balance("balance", split, source, target, [str(row.group) for row in mine]),
-            audit.independence("independence", split, source["natural_oct"], target, redraws),
-            audit.independence("independence_judge_two", split, second, target, redraws),
-            audit.unrelated("tone_proxies", split, proxies, target),
-            audit.coverage("coverage", split, counts),
-        ]
+    def pitch_labels(self) -> tuple[Label, ...]:
+        """The rule that the target's pitch is held to."""
+        judges = ("pitch_hz", "pitch_judge_two_hz")
+        return (Label(name="target_pitch", found=judges, wanted="target_hz", unit="cents", bound=self.max_off_cents),)  # fmt: skip
 
 
 class HeliumV1(HeliumV2):
@@ -311,12 +291,14 @@ class HeliumV1(HeliumV2):
     version: ClassVar[int] = 1
     summary: ClassVar[str] = "the seed's flawed design, a control that must fail its audit"
     expected_failures: ClassVar[frozenset[str]] = frozenset(
-        {"positivity", "balance", "independence", "independence_judge_two", "coverage"}
+        {"positivity", "balance", "independence", "coverage"}
     )
+    drawn: ClassVar[bool] = False
 
     reach_st: float = Field(default=7.0, gt=0)
     max_off_hz: float = Field(default=30.0, gt=0)
     contour: float = Field(default=1.0, ge=1, le=1)
+    max_lag_s: float = Field(default=0.04, ge=0, description="a frame: the phase vocoder smears onsets")
     band: Literal["full"] = "full"
 
     def candidates(self, clip: Clip) -> Iterator[tuple[str, Values]]:
@@ -331,17 +313,17 @@ class HeliumV1(HeliumV2):
     def gate(self, measured: Mapping[str, float]) -> None:
         _within("off_hz", measured["off_hz"], self.max_off_hz)
 
-    def label_errors(self, kept: Sequence[LedgerRow]) -> tuple[list[float], float, str]:
-        return [number(row.measured, "off_hz") for row in kept], self.max_off_hz, "Hz"
+    def pitch_labels(self) -> tuple[Label, ...]:
+        return (Label(name="target_pitch", found=("pitch_hz",), wanted="target_hz", unit="Hz", bound=self.max_off_hz),)  # fmt: skip
 
-    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
-        return Recipe.select(self, rows)
-
-    def redraws(self, rows: Sequence[LedgerRow], split: Split) -> Array | None:
-        return None
-
-    def misassigned(self, rows: Sequence[LedgerRow]) -> list[str]:
-        return []  # nothing was assigned
+    def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
+        """And r is what its design must give: sd / sqrt(sd² + reach² / 3), the shift being uniform (facts of the pool)."""
+        train = [row for row in rows if row.kept and row.split == "train"]
+        natural_st = [12 * number(row.attributes, "natural_oct") for row in train]
+        target_st = [12 * number(row.measured, "pitch_oct") for row in train]
+        spread_st = float(np.std(natural_st)) if train else 0.0
+        wanted_r = spread_st / float(np.hypot(spread_st, self.reach_st / np.sqrt(3)))
+        return [*super().audit(rows), predicted_r("as_designed", "train", natural_st, target_st, wanted_r)]
 
 
 RECIPES = (HeliumV2, HeliumV1)

@@ -3,9 +3,12 @@
 import numpy as np
 
 from curate.ledger import selected
+from curate.media.tone import draw_timbre
 from curate.recipe import Recipe, configure, find
-from curate.records import LedgerRow, Split
+from curate.records import LedgerRow, Split, rng
 from curate.split import sides
+
+TIMBRE = draw_timbre(rng(0)).numbers()
 
 
 def helium(name: str = "helium-v2", **settings: object) -> Recipe:
@@ -27,7 +30,14 @@ def pool(
             "speaker": group.removeprefix("speaker:"),
             "natural_oct": natural_oct,
             "natural_hz": 2**natural_oct,
-            "natural_judge_two_hz": 2 ** (natural_oct + float(draw.normal(0, 0.01))),
+            **{
+                f"natural_{who}_oct": natural_oct + float(draw.normal(0, 0.01))
+                for who in ("judge_two", "even", "odd")
+            },
+            "melody_st": float(draw.uniform(1, 6)),
+            "clip_s": float(draw.uniform(4.9, 9)),
+            "voice": [float(v) for v in draw.normal(size=12) * np.geomspace(1, 0.1, 12)],
+            "picture": [float(v) for v in draw.normal(size=12) * np.geomspace(40, 4, 12)],
             "voiced_share": float(draw.uniform(0.3, 0.7)),
             "loudness_lufs": float(draw.normal(-23, 3)),
             "brightness_oct": float(draw.normal(9.6, 0.3)) + 0.2 * natural_oct,
@@ -60,29 +70,41 @@ def _candidates(
             LedgerRow(
                 id=clip + suffix, name=f"{clip}.mp4", clip=clip, sources=(clip * 4,), group=group, split=split,
                 caption="a person speaking", choices={"stratum": stratum, "target_hz": target_hz},
-                attributes=attributes, measured=_measures(target_hz, draw) if made else {}, made=made,
+                attributes=attributes, measured=_measures(target_hz, attributes["natural_hz"], draw) if made else {}, made=made,
                 reason=None if made else "shift_too_large",
             )
         )  # fmt: skip
     return rows
 
 
-def _measures(target_hz: float, draw: np.random.Generator) -> dict[str, float]:
+def _measures(
+    target_hz: float, natural_hz: float, draw: np.random.Generator
+) -> dict[str, float | list[float]]:
+    """What the instruments would find: labels a few cents off, a tone whose mel bands tell its pitch."""
+    pitch_hz = target_hz * 2 ** (draw.normal(0, 5) / 1200)
+    shift_st = 12 * float(np.log2(pitch_hz / natural_hz))
+    near = np.exp(-((np.arange(12) - 6 * np.log2(pitch_hz / 76)) ** 2) / 8)
     return {
-        "pitch_oct": float(np.log2(target_hz)),
-        "off_cents": float(draw.normal(0, 5)),
-        "off_hz": float(draw.normal(0, 1)),
-        "judge_two_off_cents": float(draw.normal(0, 7)),
-        "tone_off_cents": float(draw.normal(0, 1)),
-        "tone_judge_two_off_cents": float(draw.normal(0, 5)),
+        "shift_st": shift_st,
+        "audio_samples": 77_440,
+        "pitch_hz": float(pitch_hz),
+        "pitch_oct": float(np.log2(pitch_hz)),
+        "pitch_judge_two_hz": float(pitch_hz * 2 ** (draw.normal(0, 5) / 1200)),
+        "tone_hz": float(pitch_hz * 2 ** (draw.normal(0, 1) / 1200)),
+        "tone_judge_two_hz": float(pitch_hz * 2 ** (draw.normal(0, 5) / 1200)),
         "lag_s": 0.0,
+        "drift_s": 0.0,
         "shifted_lufs": -26.0 + float(draw.normal(0, 0.01)),
-        "timbre_distance_db": float(draw.uniform(1, 4)),
+        "timbre_distance_db": 1 + 0.2 * abs(shift_st) + float(draw.uniform(0, 1)),
+        "shifted_brightness_oct": 9.6 + 0.02 * shift_st + float(draw.normal(0, 0.2)),
+        **{f"shifted_formant_{n}_hz": 500.0 * n + float(draw.normal(0, 60)) for n in (1, 2, 3)},
         "tone_centroid_oct": float(draw.normal(10, 0.5)),
         "tone_tilt_db": float(draw.normal(-6, 2)),
         "tone_high_share_db": float(draw.normal(-5, 3)),
         "tone_rms_db": float(draw.normal(-24, 2)),
         "tone_lufs": float(draw.uniform(-29, -23)),
+        "tone_mel": [float(v) for v in near + draw.normal(0, 0.02, 12)],
+        **{name: float(draw.uniform(0, 1)) for name in TIMBRE},
     }
 
 

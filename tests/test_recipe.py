@@ -6,14 +6,15 @@ import pytest
 
 from curate.errors import CurateError
 from curate.recipe import configure, find, recipes
+from curate.records import LedgerRow
 
 MINE = """
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from curate.audit import Finding
 from curate.recipe import Example, Recipe
-from curate.records import Clip, Drop, LedgerRow, Sample
+from curate.records import Clip, Drop, Sample
+from curate.proof.sketch import Sketch
 
 
 class Mine(Recipe):
@@ -28,8 +29,9 @@ class Mine(Recipe):
     def make(self, sample: Sample) -> Example:
         return Example(measured={})
 
-    def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
-        return []
+    @property
+    def sketch(self) -> Sketch:
+        return Sketch(constant={"caption": "a street"})
 """
 
 
@@ -47,6 +49,31 @@ def test_a_file_is_a_recipe_too(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(MINE + "\n\nRECIPE = Mine\n")
     assert find(str(path)).name == "mine"
+
+
+def test_a_recipe_without_a_lot_keeps_what_was_made_and_is_audited_by_its_sketch(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE + "\n\nRECIPE = Mine\n")
+    mine = configure(find(str(path)), {})
+    rows = [
+        LedgerRow(id=f"{n}", name="", caption=caption, split="train", group=f"{n}", made=n < 2)
+        for n, caption in enumerate(("a street", "a road", "a field"))
+    ]
+    assert mine.select(rows) == {"0": None, "1": None}
+    kept = [row.model_copy(update={"kept": True}) for row in rows[:2]]
+    assert {f.name: f.verdict for f in mine.audit(kept) if f.split == "all"} == {
+        "caption": "fail",
+        "groups": "pass",
+    }
+    assert {f.verdict for f in mine.audit(kept[:1]) if f.split == "all"} == {"pass"}
+
+
+@pytest.mark.parametrize("function", ["plan", "make", "sketch"])
+def test_a_recipe_that_lacks_a_function_is_told_which(tmp_path: Path, function: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.replace(f"def {function}(", "def another(") + "\n\nRECIPE = Mine\n")
+    with pytest.raises(CurateError, match=rf"mine\.py: Mine .*{function}"):
+        configure(find(str(path)), {})
 
 
 @pytest.mark.parametrize(

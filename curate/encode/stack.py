@@ -1,4 +1,4 @@
-"""The parts of an LTX-2 model that encoding needs, from one place, each loaded when first used.
+"""The parts of an LTX-2 model that encoding and decoding need, from one place, each loaded when first used.
 
 One code path for the built-in miniature, a folder and a Hub repository: all are diffusers layout, a folder per
 part. What made a latent is in `Stack.fingerprint`; the caches and the shards carry its hash.
@@ -37,6 +37,10 @@ CLASSES = {
     "audio_vae": "AutoencoderKLLTX2Audio",
     "connectors": "LTX2TextConnectors",
 }
+VOCODERS = (
+    "LTX2Vocoder",
+    "LTX2VocoderWithBWE",
+)  # of LTX-2.0 and of 2.3; decoding sound wants one, encoding none
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -94,6 +98,20 @@ class Stack:
         from diffusers import AutoencoderKLLTX2Audio
 
         return self._load(AutoencoderKLLTX2Audio, "audio_vae", torch_dtype=torch.float32)
+
+    @cached_property
+    def vocoder(self) -> Any:
+        """diffusers' vocoder of this model, float32; None where the folder has none. Nothing that is stored needs it."""
+        from diffusers.pipelines import ltx2
+
+        if not (self.folder / "vocoder" / "config.json").is_file():
+            return None
+        found = (self._index.get("vocoder") or [None, None])[-1]
+        if found not in VOCODERS:
+            raise CurateError(
+                f"model {self.name} ({self.folder}): vocoder is a {found}, wanted {' or '.join(VOCODERS)}"
+            )
+        return self._load(getattr(ltx2, found), "vocoder", torch_dtype=torch.float32)
 
     @cached_property
     def text_encoder(self) -> Any:
@@ -216,7 +234,7 @@ def _download(hub_id: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-    wanted = ["model_index.json", MARKER, *(f"{part}/*" for part in PARTS)]
+    wanted = ["model_index.json", MARKER, *(f"{part}/*" for part in (*PARTS, "vocoder"))]
     try:
         return Path(snapshot_download(hub_id, allow_patterns=wanted))
     except GatedRepoError as error:

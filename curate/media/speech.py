@@ -22,25 +22,34 @@ ENVELOPE_STEP_S = 0.005
 Array = NDArray[np.float64]
 
 
-def describe(wave: Wave, rate_hz: int) -> dict[str, float | bool]:
-    """Source attributes of a wave: natural pitch by both judges, loudness, brightness, formants.
+def describe(wave: Wave, rate_hz: int) -> dict[str, float | bool | list[float]]:
+    """Source attributes of a wave: natural pitch by both judges, loudness, brightness, formants, melody, voice.
 
     `brightness_oct` is log2 of the spectral centroid in Hz, formants are Burg medians, both over voiced frames.
+    `melody_st` is the interquartile range of the pitch. `natural_even_oct` and `natural_odd_oct` come from every
+    other voiced frame of judge two. `voice` is the long-term mel cepstrum, a rough embedding.  # (12,)
     Raises Rejected("no_voice") where a judge hears no voice.
     """
     track, second = judge_one(wave, rate_hz), judge_two(wave, rate_hz)
     natural_hz = track.median_hz
     voiced_s = track.times_s[track.hz > 0]
     formants = _formants(wave, rate_hz, voiced_s)
+    second_hz = second.hz[second.hz > 0]
+    low_st, high_st = np.percentile(12 * np.log2(track.hz[track.hz > 0]), [25, 75])
     return {
         "natural_hz": round(natural_hz, 3),
         "natural_oct": octaves(natural_hz),
         "natural_judge_two_hz": round(second.median_hz, 3),
+        "natural_judge_two_oct": octaves(second.median_hz),
+        "natural_even_oct": octaves(float(np.median(second_hz[::2]))),
+        "natural_odd_oct": octaves(float(np.median(second_hz[1::2]))),
+        "melody_st": round(float(high_st - low_st), 3),
         "voiced_share": round(track.voiced_share, 4),
         "two_registers": two_registers(track),
         "loudness_lufs": round(loudness_lufs(wave, rate_hz), 3),
         "brightness_oct": round(_brightness(wave, rate_hz, voiced_s), 4),
         **{f"formant_{n}_hz": round(hz, 1) for n, hz in enumerate(formants, start=1)},
+        "voice": [round(float(c), 3) for c in cepstrum(wave, rate_hz)[:12]],
     }
 
 
@@ -108,22 +117,31 @@ def envelope_match(a: Wave, b: Wave, rate_hz: int, reach_s: float = 0.2) -> tupl
     return best, best_lag * ENVELOPE_STEP_S
 
 
+def drift_s(a: Wave, b: Wave, rate_hz: int) -> float:
+    """How much later `b` runs against `a` in its last third than in its first: 0 unless it was re-timed."""
+    third = len(a) // 3
+    _, first_s = envelope_match(a[:third], b[:third], rate_hz)
+    _, last_s = envelope_match(a[-third:], b[-third:], rate_hz)
+    return last_s - first_s
+
+
+def cepstrum(wave: Wave, rate_hz: int) -> Array:
+    """Mel cepstrum of the long-term average over the louder half of the frames, level left out.  # (19,)"""
+    import librosa
+
+    mel = librosa.feature.melspectrogram(y=wave, sr=rate_hz, n_fft=512, hop_length=160, n_mels=40, power=1)
+    loud = mel.sum(axis=0) > np.median(mel.sum(axis=0))
+    mean = np.log(np.maximum(mel[:, loud], 1e-6)).mean(axis=1)  # (40,)
+    return np.asarray(dct(mean, norm="ortho")[1:20] / np.sqrt(40))
+
+
 def timbre_distance_db(a: Wave, b: Wave, rate_hz: int) -> float:
     """Mel-cepstral distance (Kubichek 1993) between the long-term averages of two waves; 0 is the same timbre.
 
     A rough likeness of the speaker, not a trained speaker model; level does not count.
     """
-    import librosa
-
-    means = []
-    for wave in (a, b):
-        mel = librosa.feature.melspectrogram(
-            y=wave, sr=rate_hz, n_fft=512, hop_length=160, n_mels=40, power=1
-        )
-        loud = mel.sum(axis=0) > np.median(mel.sum(axis=0))
-        means.append(np.log(np.maximum(mel[:, loud], 1e-6)).mean(axis=1))  # (40,)
-    cepstra = dct(means[0] - means[1], norm="ortho")[1:20] / np.sqrt(40)
-    return float(10 / np.log(10) * np.sqrt(2 * np.sum(cepstra**2)))
+    apart = cepstrum(a, rate_hz) - cepstrum(b, rate_hz)
+    return float(10 / np.log(10) * np.sqrt(2 * np.sum(apart**2)))
 
 
 def compare(
@@ -141,6 +159,7 @@ def compare(
     return {
         "pitch_hz": round(track.median_hz, 4),
         "pitch_oct": octaves(track.median_hz),
+        "pitch_judge_two_hz": round(second.median_hz, 4),
         "off_cents": round(cents(track.median_hz, target_hz), 1),
         "off_hz": round(track.median_hz - target_hz, 3),  # the seed's rule was 30 Hz; recorded, not used
         "judge_two_off_cents": round(cents(second.median_hz, target_hz), 1),
@@ -148,6 +167,7 @@ def compare(
         "voiced_ratio": round(track.voiced_share / max(source_track.voiced_share, 1e-6), 4),
         "envelope_r": round(likeness, 4),
         "lag_s": round(lag_s, 3),
+        "drift_s": round(drift_s(source, shifted, rate_hz), 3),
         "shifted_lufs": round(loudness_lufs(shifted, rate_hz), 3),
         "timbre_distance_db": round(timbre_distance_db(source, shifted, rate_hz), 3),
         "shifted_brightness_oct": round(_brightness(shifted, rate_hz, voiced_s), 4),

@@ -1,18 +1,17 @@
-"""The reference tone: a voiced sound with a known pitch and a timbre that does not tell it.
+"""The reference tone: a voiced sound with a known pitch and a timbre that is drawn without looking at it.
 
 An additive source-filter tone. Each partial carries the energy that a spectral envelope fixed in absolute Hz has
 around it, so that centroid and tilt belong to the envelope and hardly to the pitch; the envelope falls away below
-LOW_CUT_HZ, or else the first partial would collect all that lies under it. What is left of the dependence (few
-partials sample the envelope coarsely) is taken out by choosing among candidate timbres: see `draw_timbre`.
+LOW_CUT_HZ, or else the first partial would collect all that lies under it. How much that matters is measured in
+benchmarks/tone.py: where partials merely sample the envelope, five scalars explain two thirds of log pitch.
 """
 
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import freqz, lfilter
+from scipy.signal import lfilter
 
 from curate.media.audio import loudness_lufs, normalise_loudness
 from curate.media.pitch import judge_one, judge_two
@@ -22,11 +21,8 @@ TOP_HZ = 7_600.0
 BOTTOM_HZ = 60.0
 LOW_CUT_HZ = 250.0
 OCTAVES_HZ = (500.0, 1000.0, 2000.0, 4000.0, TOP_HZ)
-BREATH_LINES = 64
-CANDIDATES = 16
-PITCH_RANGE_HZ = (76.0, 353.0)  # of the calibration; the band of the seed
 TONE_LUFS = -26.0
-SPREAD = 0.8  # of the aimed timbres; below 1, so that every pitch can reach them. Measured best of .3 to .8
+MEL = {"n_fft": 1024, "hop_length": 160, "n_mels": 64, "power": 1}  # as the LTX audio VAE hears
 
 Array = NDArray[np.float64]
 
@@ -46,18 +42,18 @@ class Timbre:
     breath_db: float
     attack_s: float
 
-    def summary(self) -> dict[str, float]:
-        """The parameters as flat numbers, for the record of a sample."""
+    def numbers(self) -> dict[str, float]:
+        """The parameters by name, `timbre_` before each: what must not depend on the pitch."""
         flat: dict[str, float] = {}
-        for name, value in asdict(self).items():
-            if isinstance(value, tuple):
-                flat |= {f"{name}_{i + 1}": float(v) for i, v in enumerate(value)}
-            else:
-                flat[name] = float(value)
+        for part in fields(self):
+            value = getattr(self, part.name)
+            several = value if isinstance(value, tuple) else (value,)
+            names = [f"{part.name}_{i}" for i in range(1, 4)] if isinstance(value, tuple) else [part.name]
+            flat |= {f"timbre_{name}": round(float(v), 4) for name, v in zip(names, several, strict=True)}
         return flat
 
 
-def random_timbre(rng: np.random.Generator) -> Timbre:
+def draw_timbre(rng: np.random.Generator) -> Timbre:
     """One timbre, drawn without looking at any pitch."""
     return Timbre(
         tilt_db_per_octave=rng.uniform(-12, -3),
@@ -102,36 +98,11 @@ def partial_powers(timbre: Timbre, pitch_hz: float) -> tuple[Array, Array]:
     return np.asarray(number * pitch_hz), np.asarray(power / power.sum())
 
 
-@lru_cache(maxsize=1)
-def _weight_grid() -> tuple[Array, Array]:
-    from pyloudnorm import Meter
-
-    hz = np.linspace(0, TONE_RATE_HZ / 2, 4097)
-    response = np.ones(len(hz))
-    for stage in Meter(TONE_RATE_HZ)._filters.values():
-        response *= np.abs(freqz(stage.b, stage.a, hz, fs=TONE_RATE_HZ)[1]) ** 2
-    return hz, response
-
-
-def _loudness_weight(hz: Array) -> Array:
-    """Power response of the loudness meter's K-weighting (ITU-R BS.1770)."""
-    return np.asarray(np.interp(hz, *_weight_grid()))
-
-
-def spectrum(timbre: Timbre, pitch_hz: float) -> tuple[Array, Array]:
-    """Lines of the tone's spectrum: its partials (power 1 together), and breath on a grid.  # (L,), (L,)"""
-    hz, power = partial_powers(timbre, pitch_hz)
-    breath_hz = (np.arange(BREATH_LINES) + 0.5) * TONE_RATE_HZ / 2 / BREATH_LINES
-    breath = np.full(BREATH_LINES, 10 ** (timbre.breath_db / 10) / BREATH_LINES)
-    return np.concatenate([hz, breath_hz]), np.concatenate([power, breath])
-
-
 def proxies(hz: Array, power: Array) -> dict[str, float]:
     """Scalar descriptions of a spectrum that a model could read instead of the pitch.
 
     Centroid (log2 Hz); tilt (dB per octave through four octave bands, which start above any pitch: a line through
-    finer bands would see the gap below the first partial, and that is the pitch itself); share above 1 kHz (dB);
-    gain of the loudness weighting (dB), and so, turned round, RMS at equal loudness.
+    finer bands would see the gap below the first partial, and that is the pitch itself); share above 1 kHz (dB).
     """
     inside = (hz > BOTTOM_HZ) & (hz < TOP_HZ)
     hz, power = hz[inside], power[inside] / power[inside].sum()
@@ -142,55 +113,7 @@ def proxies(hz: Array, power: Array) -> dict[str, float]:
         "centroid_oct": float(np.log2(np.sum(hz * power))),
         "tilt_db": float(np.polyfit(np.arange(len(bands_db)), bands_db, 1)[0]),
         "high_share_db": float(10 * np.log10(power[hz > 1000].sum() + 1e-9)),
-        "weighting_db": float(10 * np.log10(np.sum(power * _loudness_weight(hz)))),
     }
-
-
-def _offered(timbre: Timbre, pitch_hz: float) -> list[float]:
-    return list(proxies(*spectrum(timbre, pitch_hz)).values())
-
-
-@dataclass(frozen=True)
-class _Calibration:
-    """What proxies a pitch offers, p(x | pitch), and the pitch-free distribution g(x) to aim at. Both Gaussian."""
-
-    coefficients: Array  # (4, P) cubic in log pitch
-    mean: Array  # (P,)
-    offered_inverse: Array  # (P, P)
-    aimed_inverse: Array  # (P, P)
-
-
-def _basis(pitch_hz: Array) -> Array:
-    low, high = np.log2(PITCH_RANGE_HZ)
-    return np.vander((2 * np.log2(pitch_hz) - low - high) / (high - low), 4)  # (N, 4)
-
-
-@lru_cache(maxsize=1)
-def _calibrate() -> _Calibration:
-    """Regress the proxies of 4,000 random tones on their pitch (0.3 s, once a process; fixed stream, no data)."""
-    rng = np.random.Generator(np.random.PCG64(20_261_121))
-    pitch_hz = np.exp(rng.uniform(np.log(PITCH_RANGE_HZ[0]), np.log(PITCH_RANGE_HZ[1]), 4000))
-    offered = np.array([_offered(random_timbre(rng), hz) for hz in pitch_hz])  # (N, P)
-    coefficients = np.linalg.lstsq(_basis(pitch_hz), offered, rcond=None)[0]
-    covariance = np.cov((offered - _basis(pitch_hz) @ coefficients).T)
-    inverse = np.linalg.inv(covariance)
-    return _Calibration(coefficients, offered.mean(axis=0), inverse, inverse / SPREAD)
-
-
-def draw_timbre(rng: np.random.Generator, pitch_hz: float) -> Timbre:
-    """A timbre whose scalar proxies do not depend on `pitch_hz`.
-
-    Sampling-importance-resampling (Rubin 1987) among CANDIDATES random timbres: weight g(x) / p(x | pitch), so that
-    whatever the pitch, the chosen proxies follow the same g. Stateless: no other tone of the set is looked at.
-    """
-    fit = _calibrate()
-    candidates = [random_timbre(rng) for _ in range(CANDIDATES)]
-    found = np.array([_offered(timbre, pitch_hz) for timbre in candidates])  # (C, P)
-    aimed = found - fit.mean
-    offered = found - _basis(np.array([pitch_hz])) @ fit.coefficients
-    log_weight = np.sum(offered @ fit.offered_inverse * offered, axis=1) / 2
-    log_weight -= np.sum(aimed @ fit.aimed_inverse * aimed, axis=1) / 2
-    return candidates[int(np.argmax(log_weight + rng.gumbel(size=CANDIDATES)))]
 
 
 def _cents(timbre: Timbre, rng: np.random.Generator, count: int) -> Array:
@@ -226,18 +149,23 @@ def render_tone(
     return normalise_loudness(wave.astype(np.float32), TONE_RATE_HZ, TONE_LUFS + gain_db)
 
 
-def describe_tone(wave: NDArray[np.float32]) -> dict[str, float]:
-    """What a tone measures as: its pitch by both judges, and the scalar by-products that must not tell it."""
+def mel_levels(wave: NDArray[np.float32]) -> list[float]:
+    """Mean log level of each mel band. It resolves harmonics, so whatever reads pitch must find it here.  # (64,)"""
+    import librosa
+
+    mel = librosa.feature.melspectrogram(y=wave, sr=TONE_RATE_HZ, **MEL)
+    return [round(float(level), 2) for level in np.log(mel.mean(axis=1) + 1e-5)]
+
+
+def describe_tone(wave: NDArray[np.float32]) -> dict[str, float | list[float]]:
+    """What a tone measures as: its pitch by both judges, by-products that must not tell it, mel bands that must."""
     power = np.abs(np.fft.rfft(wave.astype(np.float64))) ** 2
-    found = proxies(
-        np.asarray(np.fft.rfftfreq(len(wave), 1 / TONE_RATE_HZ)), np.asarray(power, dtype=np.float64)
-    )
+    hz = np.asarray(np.fft.rfftfreq(len(wave), 1 / TONE_RATE_HZ))
     return {
         "tone_hz": round(judge_one(wave, TONE_RATE_HZ).median_hz, 4),
         "tone_judge_two_hz": round(judge_two(wave, TONE_RATE_HZ).median_hz, 4),
-        "tone_centroid_oct": round(found["centroid_oct"], 4),
-        "tone_tilt_db": round(found["tilt_db"], 4),
-        "tone_high_share_db": round(found["high_share_db"], 4),
+        **{f"tone_{name}": round(value, 4) for name, value in proxies(hz, np.asarray(power)).items()},
         "tone_rms_db": round(float(10 * np.log10(np.mean(wave.astype(np.float64) ** 2))), 3),
         "tone_lufs": round(loudness_lufs(wave, TONE_RATE_HZ), 3),
+        "tone_mel": mel_levels(wave),
     }

@@ -132,7 +132,35 @@ def test_missing_weights_are_an_error_not_noise(folder, tmp_path):
     assert "1 weights are missing (encoder.conv_in.conv.weight" in message
 
 
-@pytest.mark.parametrize("part", ["vae", "audio_vae", "text_encoder", "text_projections"])
+def test_a_model_without_a_vocoder_is_the_same_encoder(stack, folder, tmp_path):
+    shutil.rmtree(folder / "vocoder")
+    mute = load(str(folder), tmp_path)
+    assert mute.vocoder is None and mute.fingerprint == stack.fingerprint
+    assert mute.audio_vae is not None
+
+
+def test_the_vocoder_is_a_real_class_of_either_generation(stack, folder, tmp_path):
+    from diffusers.pipelines.ltx2 import LTX2Vocoder, LTX2VocoderWithBWE
+
+    assert type(stack.vocoder) is LTX2VocoderWithBWE and not stack.vocoder.training
+    assert {p.dtype for p in stack.vocoder.parameters()} == {torch.float32}
+    older = LTX2Vocoder(hidden_channels=64, resnet_kernel_sizes=[3], resnet_dilations=[[1]])
+    shutil.rmtree(folder / "vocoder")
+    older.save_pretrained(folder / "vocoder")
+    edit_index(folder, vocoder=["ltx2", "LTX2Vocoder"])
+    assert load(str(folder), tmp_path).vocoder.config.output_sampling_rate == 24_000
+
+
+def test_another_vocoder_is_refused(folder, tmp_path):
+    for named in (["ltx2", "SomeVocoder"], [None, None], None):
+        edit_index(folder, vocoder=named)
+        message = error_of(lambda: load(str(folder), tmp_path).vocoder)
+        assert message.endswith(
+            f"vocoder is a {named and named[1]}, wanted LTX2Vocoder or LTX2VocoderWithBWE"
+        )
+
+
+@pytest.mark.parametrize("part", ["vae", "audio_vae", "vocoder", "text_encoder", "text_projections"])
 def test_damaged_weights_are_one_line(folder, tmp_path, part):
     path = next((folder / part.replace("text_projections", "connectors")).glob("*.safetensors"))
     path.write_bytes(path.read_bytes()[:-100])
@@ -205,7 +233,7 @@ def hub(stack, tmp_path, monkeypatch):
 def test_a_hub_repository_is_the_same_model_and_only_what_is_needed_comes(hub, stack, tmp_path, capfd):
     fetched = load("org/tiny", tmp_path)
     assert fetched.fingerprint == stack.fingerprint
-    assert {name.split("/")[0] for name in Hub.asked} == {*PARTS, "model_index.json", MARKER}
+    assert {name.split("/")[0] for name in Hub.asked} == {*PARTS, "vocoder", "model_index.json", MARKER}
     assert capfd.readouterr() == ("", "")
 
 

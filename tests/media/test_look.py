@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from curate.errors import Rejected
-from curate.media.look import NEAR_BITS, look_hash, same_look
+from curate.media.look import NEAR_BITS, look_hash, picture, same_look
 from curate.media.video import read_frames, write_video
 from curate.sources.demo_cast import speaker
 from curate.sources.demo_head import Pose, draw_frames
@@ -147,3 +147,37 @@ def test_the_bound_counts_bits() -> None:
     near, far = f"{2**NEAR_BITS - 1:054x}", f"{2 ** (NEAR_BITS + 1) - 1:054x}"
     assert same_look(["0" * 54], [near])
     assert not same_look(["0" * 54], [far])
+
+
+def halves(left: tuple[int, int, int], right: tuple[int, int, int], path: Path) -> list[float]:
+    """The picture of a clip whose second half shows two plain colours side by side."""
+    frames = np.zeros((10, 64, 64, 3), np.uint8)
+    frames[5:, :, :32], frames[5:, :, 32:] = left, right
+    write_video(path, frames, FPS)
+    return picture(path, 0.75)
+
+
+def test_a_picture_says_where_which_colour_is(tmp_path: Path) -> None:
+    red, blue = (200, 30, 30), (30, 30, 200)
+    found = np.array(halves(red, blue, tmp_path / "a.mp4")).reshape(4, 4, 3)
+    assert np.abs(found[:, :2] - red).max() < 12 and np.abs(found[:, 2:] - blue).max() < 12
+    turned = np.array(halves(blue, red, tmp_path / "b.mp4")).reshape(4, 4, 3)
+    assert np.abs(found[:, ::-1] - turned).max() < 12 and np.abs(found - turned).max() > 150
+
+
+def test_a_picture_is_of_its_time_and_hardly_of_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "one.mp4"
+    second = halves((200, 30, 30), (30, 30, 200), path)
+    assert len(second) == 48 and np.abs(picture(path, 0.2)).max() < 8 < min(max(second), 255)
+    small = tmp_path / "small.mp4"
+    frames = drawn(3, 128)
+    write_video(path, frames, FPS)
+    write_video(small, CHANGES["half the size"](frames), FPS)
+    assert np.abs(np.array(picture(path, 1)) - picture(small, 1)).max() < 10
+
+
+def test_no_frame_at_that_time_is_a_rejection(tmp_path: Path) -> None:
+    halves((1, 1, 1), (2, 2, 2), tmp_path / "one.mp4")
+    with pytest.raises(Rejected) as found:
+        picture(tmp_path / "one.mp4", 5.0)
+    assert found.value.reason == "too_short"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from curate import audit
-from curate.assign import (
+from curate.proof import invariants
+from curate.proof.assign import (
     LEAST_BALANCED,
     Pool,
     assignments,
@@ -20,7 +20,7 @@ from curate.assign import (
     standardise,
     widest_band,
 )
-from curate.trial import Table
+from curate.proof.trial import Table
 from tests.ledgers import helium, pool
 
 
@@ -96,7 +96,9 @@ def test_a_pool_that_cannot_be_balanced_is_drawn_all_the_same_and_fails_its_bala
     stuck = Pool(np.tile([0.0, 1.0], (40, 1)), one_hot, np.arange(40))
     draw = next(assignments(stuck, np.random.default_rng(0)))
     target = stuck.targets[np.arange(40), draw]
-    found = audit.balance("balance", "train", {"one": one_hot[:, 0]}, target, [str(i) for i in range(40)])
+    found = invariants.balance(
+        "balance", "train", {"one": one_hot[:, 0]}, target, [str(i) for i in range(40)]
+    )
     assert sorted(np.bincount(draw)) == [20, 20] and found.verdict == "fail"
 
 

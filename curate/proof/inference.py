@@ -1,0 +1,142 @@
+"""What the lot never saw: is it independent of the target? Inference on held-back attributes, and only on those.
+
+The null is B re-draws of the same assignment. One matrix holds every statistic of every held-back column of both
+sides of the split under every draw, and the largest of a row, each column in units of its own spread, is what the
+observed one is compared with (max-T; Westfall & Young 1993): the whole set is stopped by chance in ALPHA of cases.
+That nothing was found acquits nobody: a side passes when it is shown that no |r| and no |rho| can reach DELTA.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from curate.proof.dependence import STATISTICS, dependence
+from curate.proof.finding import Finding, Verdict
+
+REDRAWS = 999
+ALPHA = 0.01  # chance that a sound set is stopped, over everything that is tested in it
+DELTA = 0.20  # |r| and |rho| that a side must exclude to pass
+EXCLUDED = float(norm.ppf(0.90))  # one-sided, as in two one-sided tests (Schuirmann 1987)
+POWER = 0.80
+LEAST_PAIRS = 12  # below this even a perfect correlation is no evidence
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Columns of one side that are judged as one finding."""
+
+    name: str
+    split: str
+    columns: Mapping[str, Array]  # each # (N,), of the source or of what was drawn beside the target
+    targets: Array  # (1 + B, N): as assigned, then as the same lot could have
+    acquits: bool = True  # whether a pass takes equivalence; otherwise that nothing was found
+
+
+def shuffles(target: Array, stream: np.random.Generator) -> Array:
+    """The null where no lot was drawn: any order of the targets.  # (N,) -> (REDRAWS, N)"""
+    return np.array([stream.permutation(target) for _ in range(REDRAWS)])
+
+
+def least_pairs(columns: int) -> int:
+    """Pairs at which this many unrelated columns are all shown to stay below DELTA, four times in five."""
+    each = float(norm.ppf((1 + POWER ** (1 / max(columns, 1))) / 2))
+    return math.ceil(((EXCLUDED + each) / DELTA) ** 2)
+
+
+def hold_back(families: Sequence[Family]) -> list[Finding]:
+    """A finding per family, all from one max-T matrix.
+
+    Raises ValueError when there are too few re-draws ever to reject at ALPHA.
+    """
+    tested = [f for f in families if f.columns and f.targets.shape[1] >= LEAST_PAIRS]
+    for family in tested:
+        if 1 / len(family.targets) >= ALPHA:
+            raise ValueError(f"got {len(family.targets) - 1} re-draws, which cannot reject at {ALPHA}")
+    varying = [{k: v for k, v in f.columns.items() if np.ptp(v) > 0} for f in tested]
+    found = [
+        dependence(np.array(list(v.values())), f.targets) if v and np.ptp(f.targets) else None
+        for f, v in zip(tested, varying, strict=True)
+    ]  # each (4, K, 1 + B)
+    scores = [_scores(each) for each in found if each is not None]
+    largest = np.max([s.max(axis=(0, 1)) for s in scores], axis=0) if scores else np.zeros(1)  # (1 + B,)
+    judged = {
+        id(f): _constant(f) if each is None else _judge(f, list(v), each, largest)
+        for f, v, each in zip(tested, varying, found, strict=True)
+    }
+    return [judged.get(id(f)) or _too_few(f) for f in families]
+
+
+def _scores(found: Array) -> Array:
+    """Every statistic in units of its own null, two-sided where it has a sign.  # (4, K, 1 + B)"""
+    spread = found.std(axis=2, keepdims=True)
+    score = np.divide(found - found.mean(axis=2, keepdims=True), spread, out=np.zeros_like(found), where=spread > 1e-12)  # fmt: skip
+    score[:2] = np.abs(score[:2])
+    return np.asarray(score)
+
+
+def _judge(family: Family, names: list[str], found: Array, largest: Array) -> Finding:
+    pairs = family.targets.shape[1]
+    chance = (_scores(found)[:, :, :1] <= largest).mean(axis=2)  # (4, K)
+    kind, worst = (int(i) for i in np.unravel_index(chance.argmin(), chance.shape))
+    reach = _reach(found)  # (1 + B,)
+    shown, power = float(reach[0]), float(np.mean(reach[1:] <= DELTA))
+    p = float(chance.min())
+    verdict: Verdict = (
+        "fail" if p < ALPHA else "pass" if shown <= DELTA or not family.acquits else "not_testable"
+    )
+    says = f"p {p:.3f} over {chance.size} statistics ({STATISTICS[kind]} of {names[worst]} {found[kind, worst, 0]:+.3f})"
+    if family.acquits and verdict != "fail":
+        says += f", |r| and |rho| below {shown:.2f} shown, wanted {DELTA:.2f} (power {power:.0%})"
+    needed = math.ceil(pairs * (float(np.quantile(reach[1:], POWER)) / DELTA) ** 2)
+    return Finding(
+        name=family.name, split=family.split, verdict=verdict, says=says, pairs=pairs,
+        needed_pairs=max(needed, pairs + 1) if verdict == "not_testable" else None,
+        measured={"p": round(p, 6), "shown_below": round(shown, 4)}
+        | {f"p_{n}": round(float(v), 6) for n, v in zip(names, chance.min(axis=0), strict=True)}
+        | {f"{s}_{n}": round(float(found[i, k, 0]), 6) for i, s in enumerate(STATISTICS) for k, n in enumerate(names)},
+        bound={"p": ALPHA, "shown_below": DELTA, "power": round(power, 4), "seen_rho": round(_seen(found, largest, pairs), 4)},
+        null={f"{s}_99": round(float(np.quantile(np.abs(found[i, :, 1:]).max(axis=0), 0.99)), 6) for i, s in enumerate(STATISTICS)},
+    )  # fmt: skip
+
+
+def _reach(found: Array) -> Array:
+    """What |r| and |rho| of every column are shown to stay below, per draw.  # (4, K, 1 + B) -> (1 + B,)"""
+    slopes = found[:2]
+    return np.asarray(
+        (np.abs(slopes) + EXCLUDED * slopes[:, :, 1:].std(axis=2, keepdims=True)).max(axis=(0, 1))
+    )
+
+
+def _seen(found: Array, largest: Array, pairs: int) -> float:
+    """The correlation of any column that would be found with POWER: its critical value, then Fisher's z."""
+    critical = float(np.quantile(largest[1:], 1 - ALPHA)) * float(found[0, :, 1:].std(axis=1).max())
+    return math.tanh(math.atanh(min(critical, 0.999)) + float(norm.ppf(POWER)) / math.sqrt(pairs - 3))
+
+
+def _constant(family: Family) -> Finding:
+    pairs = family.targets.shape[1]
+    says = "nothing varies that could be tested"
+    return Finding(name=family.name, split=family.split, verdict="constant", says=says, pairs=pairs)
+
+
+def _too_few(family: Family) -> Finding:
+    pairs = family.targets.shape[1]
+    needed = max(least_pairs(len(family.columns)), pairs + 1)
+    return Finding.too_few(family.name, family.split, f"{pairs} pairs show nothing either way", pairs, needed)
+
+
+def seen_slope(tones: int, sources: int, span: float, residual: float) -> float:
+    """The slope of output on tone that a sweep sees, four times in five at 5 %: z sum * residual / (sd of tones * sqrt(n)).
+
+    `tones` evenly over `span`, each tried on `sources`; `residual` is the spread around the line, in the unit of `span`.
+    """
+    spread = span * math.sqrt((tones + 1) / (12 * (tones - 1)))  # of evenly spaced points
+    return (
+        (float(norm.ppf(0.975)) + float(norm.ppf(POWER))) * residual / (spread * math.sqrt(tones * sources))
+    )
