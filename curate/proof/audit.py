@@ -64,8 +64,7 @@ def _value(row: LedgerRow, key: str) -> object:
     return getattr(row, key)
 
 
-def _number(row: LedgerRow, key: str) -> float:
-    value = _value(row, key)
+def _number(row: LedgerRow, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise CurateError(f"{row.id}: {key} is {value!r}, wanted a number")
     return float(value)
@@ -84,12 +83,14 @@ def label(entry: Label, kept: Sequence[LedgerRow]) -> Finding:
     """Every instrument finds the label within its bound."""
     off = []
     for row in kept:
-        wanted = entry.wanted if isinstance(entry.wanted, float | int) else _number(row, entry.wanted)
+        wanted = entry.wanted
+        if isinstance(wanted, str):
+            wanted = _number(row, wanted, _value(row, wanted))
         for instrument in entry.found:
-            found = _number(row, instrument)
+            found = _number(row, instrument, row.measured.get(instrument))
             if entry.unit == "cents" and min(found, wanted) <= 0:
                 raise CurateError(
-                    f"{row.id}: {entry.name} compares {found:g} with {wanted:g} in cents, wanted both above 0"
+                    f"{row.id}: {entry.name} is {found:g} against {wanted:g}, wanted both above 0"
                 )
             off.append(1200 * math.log2(found / wanted) if entry.unit == "cents" else found - wanted)
     return invariants.within(entry.name, "all", off, entry.bound, entry.unit)

@@ -7,9 +7,8 @@ from curate.proof.assign import ranks, standardise
 
 Array = NDArray[np.float64]
 STATISTICS = ("pearson", "spearman", "distance_correlation", "mutual_information")
-MOST_DISTANCES = (
-    1500  # pairs compared by distance, the first by id: it takes memory with the square, and enough see
-)
+BINS = 5  # of equal counts, for mutual information
+MOST_DISTANCES = 600  # pairs compared by distance, the first by id: the cost grows with the square
 
 
 def _u_centred(values: Array) -> Array:
@@ -40,7 +39,7 @@ def distance_correlation(columns: Array, targets: Array) -> Array:
     return np.asarray(np.sign(squared) * np.sqrt(np.abs(squared)))
 
 
-def mutual_information(attribute: Array, targets: Array, bins: int = 5) -> Array:
+def mutual_information(attribute: Array, targets: Array, bins: int = BINS) -> Array:
     """Mutual information in nats between quantile bins, less the Miller-Madow bias.  # (N,), (D, N) -> (D,)"""
     count = len(attribute)
     row = (ranks(attribute) * bins // count).astype(int)
@@ -62,3 +61,18 @@ def dependence(columns: Array, targets: Array) -> Array:
             [mutual_information(column, targets) for column in columns],
         ]
     )
+
+
+def scores(found: Array, pairs: int) -> Array:
+    """Statistics in units of their own spread over the draws, two-sided where they have a sign.  # (4, K, D)
+
+    Mutual information is nearly chi-squared, and its long tail would drown the others in a maximum: it counts by the
+    cube root of what it was before its bias was taken off (Wilson & Hilferty 1931).
+    """
+    even = found.copy()
+    even[3] = np.cbrt(np.maximum(found[3] + (BINS - 1) ** 2 / (2 * pairs), 0))
+    spread = even.std(axis=2, keepdims=True)
+    even -= even.mean(axis=2, keepdims=True)
+    np.divide(even, spread, out=even, where=spread > 1e-12)
+    even[:2] = np.abs(even[:2])
+    return even

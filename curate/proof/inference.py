@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from curate.proof.dependence import STATISTICS, dependence
-from curate.proof.finding import Finding, Verdict
+from curate.proof.dependence import STATISTICS, dependence, scores
+from curate.proof.finding import Finding
 
 REDRAWS = 999
 ALPHA = 0.01  # chance that a sound set is stopped, over everything that is tested in it
 DELTA = 0.20  # |r| and |rho| that a side must exclude to pass
-EXCLUDED = float(norm.ppf(0.90))  # one-sided, as in two one-sided tests (Schuirmann 1987)
+EXCLUDED = float(norm.ppf(0.95))  # one-sided, as in two one-sided tests (Schuirmann 1987)
 POWER = 0.80
 LEAST_PAIRS = 12  # below this even a perfect correlation is no evidence
 
@@ -63,8 +63,10 @@ def hold_back(families: Sequence[Family]) -> list[Finding]:
         dependence(np.array(list(v.values())), f.targets) if v and np.ptp(f.targets) else None
         for f, v in zip(tested, varying, strict=True)
     ]  # each (4, K, 1 + B)
-    scores = [_scores(each) for each in found if each is not None]
-    largest = np.max([s.max(axis=(0, 1)) for s in scores], axis=0) if scores else np.zeros(1)  # (1 + B,)
+    scored = [scores(e, f.targets.shape[1]) for f, e in zip(tested, found, strict=True) if e is not None]
+    largest = (
+        np.max([each.max(axis=(0, 1)) for each in scored], axis=0) if scored else np.zeros(1)
+    )  # (1 + B,)
     judged = {
         id(f): _constant(f) if each is None else _judge(f, list(v), each, largest)
         for f, v, each in zip(tested, varying, found, strict=True)
@@ -72,37 +74,44 @@ def hold_back(families: Sequence[Family]) -> list[Finding]:
     return [judged.get(id(f)) or _too_few(f) for f in families]
 
 
-def _scores(found: Array) -> Array:
-    """Every statistic in units of its own null, two-sided where it has a sign.  # (4, K, 1 + B)"""
-    spread = found.std(axis=2, keepdims=True)
-    score = np.divide(found - found.mean(axis=2, keepdims=True), spread, out=np.zeros_like(found), where=spread > 1e-12)  # fmt: skip
-    score[:2] = np.abs(score[:2])
-    return np.asarray(score)
-
-
 def _judge(family: Family, names: list[str], found: Array, largest: Array) -> Finding:
     pairs = family.targets.shape[1]
-    chance = (_scores(found)[:, :, :1] <= largest).mean(axis=2)  # (4, K)
+    chance = (scores(found, pairs)[:, :, :1] <= largest).mean(axis=2)  # (4, K)
     kind, worst = (int(i) for i in np.unravel_index(chance.argmin(), chance.shape))
-    reach = _reach(found)  # (1 + B,)
-    shown, power = float(reach[0]), float(np.mean(reach[1:] <= DELTA))
-    p = float(chance.min())
-    verdict: Verdict = (
-        "fail" if p < ALPHA else "pass" if shown <= DELTA or not family.acquits else "not_testable"
+    p, seen = float(chance.min()), _seen(found, largest, pairs)
+    says = f"p {p:.3f} over {chance.size} statistics ({STATISTICS[kind]} of {names[worst]} {found[kind, worst, 0]:+.3f}), sees rho {seen:.2f}"
+    measured = {"p": round(p, 6)} | {
+        f"p_{n}": round(float(v), 6) for n, v in zip(names, chance.min(axis=0), strict=True)
+    }
+    measured |= {
+        f"{s}_{n}": round(float(found[i, k, 0]), 6)
+        for i, s in enumerate(STATISTICS)
+        for k, n in enumerate(names)
+    }
+    finding = Finding.judged(
+        family.name, family.split, p >= ALPHA, says, pairs, measured, {"p": ALPHA, "seen_rho": round(seen, 4)}
     )
-    says = f"p {p:.3f} over {chance.size} statistics ({STATISTICS[kind]} of {names[worst]} {found[kind, worst, 0]:+.3f})"
-    if family.acquits and verdict != "fail":
-        says += f", |r| and |rho| below {shown:.2f} shown, wanted {DELTA:.2f} (power {power:.0%})"
-    needed = math.ceil(pairs * (float(np.quantile(reach[1:], POWER)) / DELTA) ** 2)
-    return Finding(
-        name=family.name, split=family.split, verdict=verdict, says=says, pairs=pairs,
-        needed_pairs=max(needed, pairs + 1) if verdict == "not_testable" else None,
-        measured={"p": round(p, 6), "shown_below": round(shown, 4)}
-        | {f"p_{n}": round(float(v), 6) for n, v in zip(names, chance.min(axis=0), strict=True)}
-        | {f"{s}_{n}": round(float(found[i, k, 0]), 6) for i, s in enumerate(STATISTICS) for k, n in enumerate(names)},
-        bound={"p": ALPHA, "shown_below": DELTA, "power": round(power, 4), "seen_rho": round(_seen(found, largest, pairs), 4)},
-        null={f"{s}_99": round(float(np.quantile(np.abs(found[i, :, 1:]).max(axis=0), 0.99)), 6) for i, s in enumerate(STATISTICS)},
-    )  # fmt: skip
+    highest = {
+        f"{s}_99": round(float(np.quantile(np.abs(found[i, :, 1:]).max(axis=0), 0.99)), 6)
+        for i, s in enumerate(STATISTICS)
+    }
+    finding = finding.model_copy(update={"null": highest})
+    return _acquitted(finding, _reach(found)) if family.acquits and p >= ALPHA else finding
+
+
+def _acquitted(finding: Finding, reach: Array) -> Finding:
+    """A finding that nothing was found, held to what it shows: `reach` # (1 + B,) of the set and of its re-draws."""
+    shown, power = float(reach[0]), float(np.mean(reach[1:] <= DELTA))
+    says = f"{finding.says}; |r| and |rho| below {shown:.2f} shown, wanted {DELTA:.2f} (power {power:.0%})"
+    needed = math.ceil(finding.pairs * (float(np.quantile(reach[1:], POWER)) / DELTA) ** 2)
+    changed: dict[str, object] = {
+        "says": says,
+        "measured": {**finding.measured, "shown_below": round(shown, 4)},
+        "bound": {**finding.bound, "shown_below": DELTA, "power": round(power, 4)},
+    }
+    if shown > DELTA:
+        changed |= {"verdict": "not_testable", "needed_pairs": max(needed, finding.pairs + 1)}
+    return finding.model_copy(update=changed)
 
 
 def _reach(found: Array) -> Array:

@@ -187,7 +187,7 @@ def test_a_set_without_training_pairs_does_not_stand_and_one_without_held_out_on
 
 def test_a_recipe_with_a_lot_is_proven_from_its_sketch() -> None:
     recipe = Lamps()
-    findings = recipe.audit(made_ledger(recipe, 360))
+    findings = recipe.audit(made_ledger(recipe, 480))
     found = verdicts(findings)
     assert problems(findings, recipe.expected_failures) == []
     proven = ("positivity", "coverage", "balance", "independence")
@@ -273,13 +273,24 @@ def test_what_is_wanted_is_a_number_a_choice_or_another_measured_value() -> None
 @pytest.mark.parametrize("wanted", ["asked_hz", "nobody_hz"])
 def test_a_value_that_is_missing_is_named(wanted: str) -> None:
     missing = "two_hz" if wanted == "asked_hz" else wanted
-    with pytest.raises((LookupError, AttributeError, CurateError), match=missing):
+    with pytest.raises(CurateError, match=missing):
         audit.label(in_cents(wanted), rows_of({"one_hz": 200.0}))
 
 
 def test_a_measured_value_that_is_none_is_not_taken_for_a_number() -> None:
-    with pytest.raises((TypeError, ValueError), match="two_hz"):
+    with pytest.raises(CurateError, match="two_hz is None, wanted a number"):
         audit.label(in_cents(), rows_of({"one_hz": 200.0, "two_hz": None}))
+
+
+def test_what_is_found_is_measured_never_the_choice_of_the_same_name() -> None:
+    (row,) = rows_of({"one_hz": 150.0, "two_hz": 150.0})
+    asked = row.model_copy(update={"choices": {"asked_hz": 200.0, "one_hz": 200.0, "two_hz": 200.0}})
+    assert audit.label(in_cents(), [asked]).verdict == "fail"
+
+
+def test_cents_of_nothing_are_refused_by_name() -> None:
+    with pytest.raises(CurateError, match="wanted both above 0"):
+        audit.label(in_cents(), rows_of({"one_hz": 200.0, "two_hz": 0.0}))
 
 
 # --- embeddings
@@ -359,59 +370,6 @@ def noisy(pairs: int) -> tuple[np.ndarray, list[Values], np.ndarray]:
         for a, b, m in zip(draw.normal(size=pairs), draw.normal(size=pairs), mel, strict=True)
     ]
     return target, rows, draw.normal(size=pairs)
-
-
-def test_proxies_pass_when_they_tell_nothing_and_trip_one_by_one_and_together() -> None:
-    target, rows, noise = noisy(300)
-    found = audit.proxies(REFERENCE, "train", rows, target)
-    assert found.verdict == "pass" and found.measured.keys() == {
-        "r_rms",
-        "r_lufs",
-        "r2_rms",
-        "r2_lufs",
-        "r2_together",
-    }
-    slight: list[Values] = [{**row, "lufs": float(v)} for row, v in zip(rows, target + noise, strict=True)]
-    found = audit.proxies(REFERENCE, "train", slight, target)
-    assert found.verdict == "fail" and "(lufs)" in found.says
-    assert found.measured["r2_together"] < REFERENCE.most_told  # type: ignore[operator]
-    bent: list[Values] = [
-        {**row, "rms": float((t - target.mean()) ** 2)} for row, t in zip(rows, target, strict=True)
-    ]
-    found = audit.proxies(REFERENCE, "train", bent, np.abs(target - target.mean()))
-    level = found.measured["r2_together"]
-    assert found.verdict == "fail" and level > 0.9  # type: ignore[operator]
-
-
-def test_proxies_trip_together_where_none_has_a_slope() -> None:
-    target, rows, noise = noisy(300)
-    centred = target - target.mean()
-    sign = np.where(noise > 0, 1.0, -1.0)
-    parted: list[Values] = [
-        {**row, "rms": float(s), "lufs": float(s * c)} for row, s, c in zip(rows, sign, centred, strict=True)
-    ]
-    found = audit.proxies(REFERENCE, "train", parted, target)
-    assert abs(found.measured["r_rms"]) < 0.2 > abs(found.measured["r_lufs"])  # type: ignore[operator, arg-type]
-    assert found.verdict == "fail" and found.measured["r2_together"] > 0.9  # type: ignore[operator]
-
-
-def test_controls_trip_when_what_must_tell_is_deaf() -> None:
-    target, rows, _ = noisy(300)
-    assert audit.controls(REFERENCE, "train", rows, target).verdict == "pass"
-    found = audit.controls(REFERENCE, "train", rows[::-1], target)
-    assert found.verdict == "fail" and "mel explains 0%" in found.says
-
-
-def test_one_reference_for_all_pairs_can_tell_nothing_and_is_named_so() -> None:
-    target, rows, _ = noisy(120)
-    for judge in (audit.proxies, audit.controls):
-        assert judge(REFERENCE, "train", [rows[0]] * 120, target).verdict == "constant"
-
-
-def test_neither_is_asked_of_a_small_side() -> None:
-    target, rows, _ = noisy(99)
-    for judge in (audit.proxies, audit.controls):
-        assert judge(REFERENCE, "train", rows, target).needed_pairs == 100
 
 
 def test_parameters_of_the_reference_are_tested_beside_what_was_held_back() -> None:

@@ -94,6 +94,8 @@ def test_p_is_that_of_the_largest_of_all_and_never_below_the_unadjusted() -> Non
     scores, alone = [], []  # of every statistic of every column of every family
     for each in families:
         for k, statistic in enumerate(dependence(np.array(list(each.columns.values())), each.targets)):
+            if k == 3:  # mutual information, by the cube root of what it was before its bias was taken off
+                statistic = np.cbrt(np.maximum(statistic + 16 / (2 * each.targets.shape[1]), 0))
             units = (statistic - statistic.mean(axis=1, keepdims=True)) / statistic.std(axis=1, keepdims=True)
             scores += list(np.abs(units) if k < 2 else units)
     largest = np.max(scores, axis=0)
@@ -179,13 +181,13 @@ def test_what_leans_by_delta_or_more_is_hardly_ever_acquitted(pairs: int, rho: f
     for seed in range(sets):
         _, target = silent(pairs, 0, seed)
         acquitted += judged({"lean": leaning(target, rho, seed)}, target, seed, 109).verdict == "pass"
-    assert acquitted <= (1 if rho > DELTA else 12)  # the second: binomial(50, .1), more once in a thousand
+    assert acquitted <= (1 if rho > DELTA else 8)  # the second: binomial(50, .05), more once in a thousand
 
 
 def acquittals(pairs: int, columns: int, sets: int) -> tuple[float, float]:
     """Share of sound sides that pass, and the power that they report, on average."""
     found = [judged(*silent(pairs, columns, seed), seed=seed, redraws=109) for seed in range(sets)]
-    power = np.mean([float(f.bound["power"]) for f in found])  # type: ignore[arg-type]
+    power = np.mean([float(f.bound["power"]) for f in found if f.verdict != "fail"])  # type: ignore[arg-type]
     return float(np.mean([f.verdict == "pass" for f in found])), float(power)
 
 
@@ -205,13 +207,13 @@ def test_the_power_it_reports_is_the_share_of_sound_sides_that_pass() -> None:
 
 
 def test_least_pairs_grow_with_what_must_be_shown() -> None:
-    assert [least_pairs(k) for k in (0, 1, 9)] == [165, 165, 312]
+    assert [least_pairs(k) for k in (0, 1, 9)] == [215, 215, 380]
 
 
 def test_six_pairs_prove_nothing_even_when_they_line_up() -> None:
     line = np.arange(6.0)
     found = judged({"a": line}, line)
-    assert found.verdict == "not_testable" and found.needed_pairs == 165 and not found.measured
+    assert found.verdict == "not_testable" and found.needed_pairs == 215 and not found.measured
 
 
 def test_the_fewest_pairs_that_are_tried_can_be_stopped_but_not_acquitted() -> None:
