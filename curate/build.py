@@ -16,11 +16,12 @@ from curate.engine import Engine
 from curate.errors import CurateError
 from curate.finish import Built, Judged, finish
 from curate.ledger import drop_rows, made_rows, selected
+from curate.manifest import MANIFEST, load_build
 from curate.pipeline import Pipeline, Request
 from curate.place import Place
 from curate.progress import Reporter
 from curate.proof.finding import Finding
-from curate.recipe import Recipe
+from curate.recipe import Recipe, blamed
 from curate.records import Control, Drop, LedgerRow, Sample
 from curate.sources.listing import Listing
 from curate.stages import stack_of
@@ -55,7 +56,8 @@ def build(
         _nothing_lost(pipeline.recipe, rows, listing)
         judged = Judged(samples, rows, found, listing.card, listing.card.files, allow=allow)
         built = replace(finish(judged, pipeline, stack, place, draft), folder=out, drops=drops)
-    return _Controls(pipeline, stack, judged, built).beside(beside)
+    built = _Controls(pipeline, stack, judged, built).beside(beside)
+    return replace(built, left_out=[*built.left_out, *_stale(out, built.manifest.content_id)])
 
 
 def _judged(
@@ -66,8 +68,11 @@ def _judged(
         threadpool_limits(1),
         reporter.step("audit"),
     ):  # sums over threads differ in the last bit, and lots hang on it
-        rows = sorted([*selected(made, recipe.select(made)), *drop_rows(drops)], key=lambda row: row.id)
-        return rows, recipe.audit(rows)
+        with blamed(recipe, "select"):
+            fates = recipe.select(made)
+        rows = sorted([*selected(made, fates), *drop_rows(drops)], key=lambda row: row.id)
+        with blamed(recipe, "audit"):
+            return rows, recipe.audit(rows)
 
 
 def _nothing_lost(recipe: Recipe, rows: Sequence[LedgerRow], listing: Listing) -> None:
@@ -87,7 +92,22 @@ def _stack(request: Request, reporter: Reporter) -> "Stack":
 def _beside(recipe: Recipe, place: Place) -> dict[Control, Place]:
     """Where the controls go. Raises CurateError, before any work, where they cannot be made or put."""
     controls.reference_in(recipe)
-    return {name: Place(place.out.with_name(f"{place.out.name}.{name}")) for name in controls.CONTROLS}
+    beside = {name: Place(place.out.with_name(f"{place.out.name}.{name}")) for name in controls.CONTROLS}
+    for name, theirs in beside.items():
+        if (theirs.out / MANIFEST).is_file() and load_build(theirs.out).control != name:
+            raise CurateError(f"{theirs.out}: holds a set that is no {name} control; move it away")
+    return beside
+
+
+def _stale(out: Path, content_id: str) -> list[str]:
+    """Controls beside a set that are of another one."""
+    beside = {name: out.with_name(f"{out.name}.{name}") for name in controls.CONTROLS}
+    found = {name: load_build(path) for name, path in beside.items() if (path / MANIFEST).is_file()}
+    return [
+        f"{beside[name].name}: of an earlier set; remove it, or build --with-controls"
+        for name, theirs in found.items()
+        if theirs.control == name and theirs.control_of != content_id
+    ]
 
 
 @dataclass(frozen=True)

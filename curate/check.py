@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from curate.errors import CurateError
 from curate.manifest import MANIFEST, content_id, load_build, read_lines, read_record, verdicts_of
 from curate.progress import Reporter
 from curate.proof.finding import problems
-from curate.recipe import configure, find
+from curate.recipe import Recipe, configure, find, known
 from curate.records import Build, LedgerRow, Sample
 from curate.roundtrip import recorded_faults
 from curate.schema import Audit
@@ -44,15 +45,29 @@ def check(folder: Path, recipe: str | None = None, reporter: Reporter | None = N
                     folder,
                     manifest,
                     {row.id: row for row in rows if row.kept},
-                    controls.latents(manifest.control, find(recipe or manifest.recipe).latents),
+                    controls.latents(manifest.control, _recipe_of(manifest, recipe).latents),
                 )
         with reporter.step("audit"):
             faults += _judged_again(folder, manifest, rows, recipe)
     except CurateError as error:
         faults.append(str(error))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a value that the audit needs
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # a value that the audit needs
         faults.append(f"{folder / 'ledger.jsonl'}: cannot be judged, {type(error).__name__}: {error}")
     return faults
+
+
+def _recipe_of(manifest: Build, reference: str | None) -> type[Recipe]:
+    """Who judges: a file only where the user names one, for what a set names is not to be run."""
+    kind = find(reference) if reference else known(manifest.recipe)
+    if kind.name != manifest.recipe:
+        raise CurateError(f"--recipe {reference} is {kind.name}, the set was made by {manifest.recipe}")
+    return kind
 
 
 def _files(folder: Path, manifest: Build) -> Iterator[str]:
@@ -109,29 +124,39 @@ def _ledger(folder: Path, manifest: Build, rows: list[LedgerRow]) -> Iterator[st
 
 
 def _plan(folder: Path, rows: list[LedgerRow]) -> Iterator[str]:
-    """Every planned sample has its row, with the choices that were planned."""
-    by_id = {row.id: row for row in rows if row.choices}
-    planned = {sample.id for sample in read_lines(folder / "plan.jsonl", Sample)}
-    for name in sorted(by_id.keys() - planned):
+    """Every planned sample has its row, which says of it what the plan says."""
+    by_id = {row.id: row for row in rows if row.split is not None}
+    samples = read_lines(folder / "plan.jsonl", Sample)
+    planned = Counter(sample.id for sample in samples)
+    for name in sorted(by_id.keys() - planned.keys()):
         yield f"{folder / 'ledger.jsonl'}: {name} was never planned"
-    for sample in read_lines(folder / "plan.jsonl", Sample):
+    for name in sorted(name for name, times in planned.items() if times > 1):
+        yield f"{folder / 'plan.jsonl'}: {name} is planned more than once"
+    for sample in samples:
         row = by_id.get(sample.id)
         if row is None:
             yield f"{folder / 'plan.jsonl'}: {sample.id} is not in the ledger"
-        elif (row.choices, row.split, row.group, row.caption) != (
-            sample.choices,
-            sample.split,
-            sample.group,
-            sample.caption,
-        ):
+        elif any(getattr(row, part) != value for part, value in _as_row(sample).items()):
             yield f"{folder / 'plan.jsonl'}: {sample.id} was planned otherwise than the ledger says"
+
+
+def _as_row(sample: Sample) -> dict[str, Any]:
+    """What a planned sample's ledger row must say."""
+    first = sample.clips[0]
+    return {
+        **{part: getattr(sample, part) for part in ("choices", "attributes", "split", "group", "caption")},
+        "sources": tuple(clip.sha256 for clip in sample.clips),
+        "clip": first.id,
+        "name": first.name,
+        "licence": first.licence,
+    }
 
 
 def _judged_again(
     folder: Path, manifest: Build, rows: list[LedgerRow], reference: str | None
 ) -> Iterator[str]:
     """Select and audit once more on the recorded values: the same pairs, the same verdicts."""
-    kind = find(reference or manifest.recipe)
+    kind = _recipe_of(manifest, reference)
     if kind.version != manifest.recipe_version:
         yield (
             f"{folder / MANIFEST}: made by {manifest.recipe} version {manifest.recipe_version}, "
@@ -139,6 +164,10 @@ def _judged_again(
         )
         return
     recipe, control = configure(kind, manifest.settings), manifest.control
+    if (manifest.summary, manifest.strategy) != (recipe.summary, recipe.strategy):
+        yield f"{folder / MANIFEST}: its summary or strategy is not that of {recipe.name}"
+    if control is None and manifest.source.files != manifest.counts.files:
+        yield f"{folder / MANIFEST}: the source has {manifest.source.files} files, the counts say {manifest.counts.files}"
     with threadpool_limits(1):
         blank = ledger.unselected(rows)
         again = ledger.selected(blank, controls.fates(control, recipe, blank))
@@ -157,6 +186,9 @@ def _judged_again(
         yield f"{folder / 'audit.json'}: does not hold the findings of {recipe.name}"
     else:
         for was, now_found in zip(recorded, findings, strict=True):
+            alike = was.model_copy(update={"says": now_found.says}) == now_found
+            if alike and was.says != now_found.says:
+                yield f"{folder / 'audit.json'}: {was.name} ({was.split}) says {was.says!r}, its numbers say {now_found.says!r}"
             if not _agrees(was.model_dump(), now_found.model_dump()):
                 yield f"{folder / 'audit.json'}: {was.name} ({was.split}) says {was.verdict}: {was.says}; measured again {now_found.verdict}: {now_found.says}"
     findings = [*findings, *audited.latents]  # without media and model these are taken as recorded

@@ -22,7 +22,7 @@ def broken(path: Path, name: str, line: int, text: bytes) -> Iterator[str]:
     where = f"{path}:{line}" if line else str(path)
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         yield f"{where}: not JSON: {error}"
         return
     yield from (f"{where}: {fault}" for fault in schema.faults(name, value))

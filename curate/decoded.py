@@ -129,8 +129,15 @@ def bounded(
     return Finding.judged(name, "all", sound, says, pairs, {kind: value}, {kind: bound})
 
 
+BOUNDS = {
+    "decoded_pitch": MAX_PITCH_OFF_CENTS, "decoded_offset": MAX_LAG_FRAMES, "decoded_psnr": LEAST_PSNR_DB,
+}  # fmt: skip
+
+
 def holds(found: Finding) -> bool:
-    """Whether what a finding of `none_of` or `bounded` measured keeps its bound."""
+    """Whether what a finding of `none_of` or `bounded` measured keeps its bound, and the bound is ours."""
+    if any(bound != BOUNDS.get(found.name, bound) for bound in found.bound.values()):
+        return False
     return all(
         key in found.measured
         and (number(found.measured, key) >= bound if key == "least" else number(found.measured, key) <= bound)

@@ -66,6 +66,8 @@ def drop_rows(drops: Iterable[Drop]) -> list[LedgerRow]:
 def count(rows: Sequence[LedgerRow], files: int) -> Counts:
     """Totals. Raises CurateError unless every row is kept or has a reason, and no id comes twice."""
     for row in rows:
+        if row.kept and not row.made:
+            raise CurateError(f"ledger: {row.id} is kept, although it was never made")
         if row.kept == (row.reason is not None):
             raise CurateError(
                 f"ledger: {row.id} is {'kept' if row.kept else 'dropped'} with reason {row.reason!r}"

@@ -10,7 +10,7 @@ from curate.cache import Cache, Entry
 from curate.engine import Engine, Serial
 from curate.errors import CurateError
 from curate.progress import Reporter
-from curate.recipe import Recipe, configure, find
+from curate.recipe import Recipe, blamed, configure, find
 from curate.records import Clip, Drop, Sample
 from curate.sources.listing import Listing, list_source
 
@@ -70,11 +70,12 @@ class Pipeline:
         samples = list[Sample]()
         drops = [*listing.drops, *drops]
         with self.reporter.step("plan"):  # looks at every pair of clips
-            for item in self.recipe.plan(clips):
-                if isinstance(item, Sample):
-                    samples.append(item)
-                else:
-                    drops.append(item)
+            with blamed(self.recipe, "plan"):
+                planned = list(self.recipe.plan(clips))
+            if odd := [item for item in planned if not isinstance(item, Sample | Drop)]:
+                raise CurateError(f"{self.recipe.name}: plan gave {odd[0]!r:.60}, wanted a Sample or a Drop")
+            samples += [item for item in planned if isinstance(item, Sample)]
+            drops += [item for item in planned if isinstance(item, Drop)]
         return listing, sorted(samples, key=lambda s: s.id), drops
 
     def made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,11 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import entry_points, version
@@ -25,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from curate.errors import CurateError
+from curate.errors import CurateError, Rejected
 from curate.proof import audit
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
@@ -35,6 +37,7 @@ from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoR
 AUDIO_RATE_HZ = (
     16_000  # the LTX audio VAE's own rate: nothing is resampled between a measurement and the latents
 )
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 Wave16 = NDArray[np.int16]
 
 
@@ -136,11 +139,29 @@ def configure(recipe: type[Recipe], settings: Mapping[str, Any]) -> Recipe:
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known)}"
             raise CurateError(f"{recipe.name} has no setting {key!r}{hint}")
     try:
-        return recipe.model_validate(dict(settings))
+        configured = recipe.model_validate(dict(settings))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the settings"
         raise CurateError(f"{recipe.name}: {where} is {first['input']!r}; {first['msg'].lower()}") from error
+    _sketched(configured)
+    return configured
+
+
+def _sketched(recipe: Recipe) -> None:
+    """Raise CurateError for a recipe whose sketch contradicts itself, before any work is done on it."""
+    try:
+        sketch = recipe.sketch
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        says = first["msg"].removeprefix("Value error, ")
+        raise CurateError(f"{recipe.name}: its sketch: {where}{says}") from error
+    except Exception as error:
+        raise CurateError(f"{recipe.name}: its sketch: {type(error).__name__}: {error}") from error
+    if not isinstance(sketch, Sketch):
+        found = type(sketch).__name__
+        raise CurateError(f"{recipe.name}: its sketch is a {found}, wanted a @property that gives a Sketch")
 
 
 def _recipes_in(module: Any, origin: str) -> dict[str, type[Recipe]]:
@@ -151,6 +172,12 @@ def _recipes_in(module: Any, origin: str) -> dict[str, type[Recipe]]:
         if not (isinstance(recipe, type) and issubclass(recipe, Recipe)):
             raise CurateError(
                 f"{origin}: got {recipe!r} as a recipe, wanted a subclass of curate.recipe.Recipe"
+            )
+        if not NAME.fullmatch(getattr(recipe, "name", "")) or not isinstance(
+            getattr(recipe, "version", None), int
+        ):
+            raise CurateError(
+                f"{origin}: {recipe.__name__} wants a name of letters, digits, . _ and -, and a whole version"
             )
         if missing := sorted(recipe.__abstractmethods__):
             raise CurateError(f"{origin}: {recipe.__name__} lacks {', '.join(missing)}")
@@ -169,7 +196,8 @@ def _load_file(path: Path) -> dict[str, type[Recipe]]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a user's file may raise at its import is a fault of that file
-        raise CurateError(f"{path}: cannot be imported: {error}") from error
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CurateError(f"{path}: cannot be imported: {first}") from error
     return _recipes_in(module, str(path))
 
 
@@ -192,7 +220,8 @@ def recipes() -> dict[str, type[Recipe]]:
 def find(reference: str) -> type[Recipe]:
     """The recipe class for a name (`helium-v2`) or a file (`./mine.py`, `./mine.py:name`).
 
-    Raises CurateError with the nearest name for an unknown one.
+    Raises CurateError with the nearest name for an unknown one. A file is a program and is run: never pass a
+    reference that came with a set (see `known`).
     """
     path, _, inner = reference.partition(".py:")
     if reference.endswith(".py") or inner:
@@ -202,11 +231,33 @@ def find(reference: str) -> type[Recipe]:
                 f"{reference} has {len(loaded)} recipes: say {reference}:NAME, NAME one of {', '.join(loaded)}"
             )
         wanted = inner or next(iter(loaded))
-        known = loaded
     else:
-        wanted, known = reference, recipes()
-    if wanted not in known:
-        near = difflib.get_close_matches(wanted, known, n=1)
+        return known(reference)
+    return _named(wanted, loaded)
+
+
+def known(name: str) -> type[Recipe]:
+    """The bundled or installed recipe of this name; never a file, whatever the name looks like."""
+    return _named(name, recipes())
+
+
+def _named(wanted: str, among: Mapping[str, type[Recipe]]) -> type[Recipe]:
+    if wanted not in among:
+        near = difflib.get_close_matches(wanted, among, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise CurateError(f"there is no recipe {wanted!r}{hint} (there are: {', '.join(sorted(known))})")
-    return known[wanted]
+        raise CurateError(f"there is no recipe {wanted!r}{hint} (there are: {', '.join(sorted(among))})")
+    return among[wanted]
+
+
+@contextmanager
+def blamed(recipe: Recipe, function: str, of: str = "the set") -> Iterator[None]:
+    """Within it whatever a recipe's function may raise becomes a CurateError that names the function."""
+    try:
+        yield
+    except (CurateError, Rejected):
+        raise
+    except Exception as error:
+        first = (str(error).splitlines() or [""])[0]
+        raise CurateError(
+            f"{recipe.name}: {function} of {of} failed: {type(error).__name__}: {first}"
+        ) from error

@@ -100,7 +100,7 @@ class Sample(Record):
     group: str = Field(description="What must not be split: speaker, near-duplicate video, same file.")
     split: Split
     caption: str
-    clips: tuple[Clip, ...]
+    clips: tuple[Clip, ...] = Field(min_length=1)
     choices: Values = Field(description="What the recipe decided for this candidate.")
     attributes: Values = Field(description="What the SOURCE is like: what the choices must not lean on.")
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from curate.doctor import Symptom
 from curate.finish import Built
 from curate.proof.finding import Finding
-from curate.recipe import Recipe
+from curate.recipe import Recipe, recipes
 from curate.records import Build, Drop, Sample
 from curate.sources.listing import Listing
 
@@ -54,6 +54,8 @@ def _proof(build: Build) -> str:
         return f"NOT SOUND, allowed to fail: {', '.join(unexpected)}"
     if audit.failed:
         return f"a control that must fail, and does: {', '.join(audit.failed)}"
+    if not audit.passed:
+        return "NOT PROVEN: no finding passes"
     if open_on_train:
         judged = len(audit.passed) + len(audit.not_testable)
         return f"NOT PROVEN: too small for {len(audit.not_testable)} of {judged} findings, the other {len(audit.passed)} pass"
@@ -82,18 +84,21 @@ def built(result: Built) -> str:
         _drops(manifest.counts.dropped),
         *_dropped_files(result.drops),
         Text(f"latents: {encoder}"),
-        Text(f"set:     {result.folder} (curate check {result.folder})"),
+        Text(f"set:     {result.folder} (curate check {result.folder}{_own_recipe(manifest)})"),
         *(Text(f"control: {control_line(each)}") for each in result.controls),
         *(Text(f"control: {line}", style="yellow") for line in result.left_out),
     )
 
 
+def _own_recipe(build: Build) -> str:
+    return "" if build.recipe in recipes() else " --recipe ITS_FILE.py"
+
+
 def _findings(findings: Sequence[Finding]) -> Table:
     table = table_of("finding", "split", "verdict", "what was measured")
     for found in findings:
-        table.add_row(
-            found.name, found.split, Text(found.verdict, style=STYLE.get(found.verdict, "")), found.says
-        )
+        verdict = Text(found.verdict, style=STYLE.get(found.verdict, ""))
+        table.add_row(Text(found.name), found.split, verdict, Text(found.says))
     return table
 
 
@@ -110,7 +115,7 @@ def _dropped_files(drops: Sequence[Drop]) -> list[Any]:
         return []
     table = table_of("file dropped", "reason", "")
     for drop in sorted(drops, key=lambda d: d.name)[:FILES_SHOWN]:
-        table.add_row(Text(drop.name), drop.reason, Text(drop.detail))
+        table.add_row(Text(drop.name), Text(drop.reason), Text(drop.detail))
     more = len(drops) - FILES_SHOWN
     return [table, *([Text(f"… and {more} more")] if more > 0 else []), Text("")]
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from curate.cache import Cache, key_of
 from curate.errors import CurateError, Rejected
-from curate.recipe import Recipe, configure, find
+from curate.recipe import Recipe, blamed, configure, find
 from curate.records import Clip, Record, Sample, VideoRef
 from curate.tensors import TensorBytes
 
@@ -93,7 +93,8 @@ def annotate(task: AnnotateTask) -> tuple[str, dict[str, Any]]:
     recipe = recipe_of(task)
     record: dict[str, Any]
     try:
-        with threadpool_limits(1):  # sums split over threads differ in the last bit
+        # sums split over threads differ in the last bit
+        with threadpool_limits(1), blamed(recipe, "annotate", task.clip.name):
             record = {"annotations": dict(recipe.annotate(task.clip))}
     except Rejected as why:
         record = _rejection(why, task.clip)
@@ -111,8 +112,9 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
         entry = cache.get("examples", key)
         if entry is None:
             try:
-                with threadpool_limits(1):
+                with threadpool_limits(1), blamed(recipe, "make", sample.id):
                     example = recipe.make(sample)
+                _within_clip(example.video, sample.clips[0])
             except Rejected as why:
                 entry = cache.put("examples", key, _rejection(why, sample.clips[0]))
             else:
@@ -121,6 +123,12 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
                 entry = cache.put("examples", key, record, dict(example.audio))
         made.append((sample.id, entry.record))
     return made
+
+
+def _within_clip(video: VideoRef | None, clip: Clip) -> None:
+    """Raises Rejected for frames that its clip has not: they would be missed only when they are encoded."""
+    if video and (end_s := video.start_s + (video.frames - 0.5) / video.fps) > clip.seconds:
+        raise Rejected("too_short", f"{clip.seconds:.2f} s, its frames go to {end_s:.2f} s")
 
 
 def _rejection(why: Rejected, clip: Clip) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class HeliumV2(Recipe):
     size: int = Field(default=256, ge=32, multiple_of=32)
     low_hz: float = Field(default=76.0, gt=40)
     high_hz: float = Field(default=353.0, lt=600)
-    strata: int = Field(default=12, ge=3)
+    strata: int = Field(default=12, ge=3, le=100)
     band: Literal["auto", "full"] = Field(
         default="auto", description="auto: widest with enough eligible clips"
     )

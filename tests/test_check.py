@@ -181,3 +181,29 @@ def test_a_folder_that_is_no_set_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "build.json").write_text("{")
     with pytest.raises(CurateError, match=r"build\.json"):
         check(tmp_path)
+
+
+def test_a_set_cannot_have_a_program_run(copy: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "evil.py"
+    evil.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom curate.recipes.helium import RECIPES\n")
+    faults = signed(copy, recipe=f"{evil}:helium-v2")
+    assert any("there is no recipe" in fault for fault in faults) and not (tmp_path / "ran").exists()
+
+
+def test_another_recipe_than_the_one_that_made_it_cannot_judge(copy: Path) -> None:
+    (fault,) = check(copy, "helium-v1")
+    assert "--recipe helium-v1 is helium-v1, the set was made by helium-v2" in fault
+
+
+@pytest.mark.parametrize("part", ["attributes", "sources", "licence"])
+def test_a_ledger_that_says_otherwise_than_the_plan_is_named(copy: Path, part: str) -> None:
+    path = copy / "ledger.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    row = next(row for row in rows if row["split"])
+    row[part] = {
+        "attributes": {**row["attributes"], "melody_st": 0.5},
+        "sources": ["0" * 64],
+        "licence": "mine",
+    }[part]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert any("planned otherwise than the ledger says" in fault for fault in signed(copy))

@@ -78,6 +78,25 @@ def test_the_readers_in_the_shard_document_read_a_build(
             assert read[0][2]["video_text"].shape[0] >= 3
 
 
+def test_the_recipe_in_the_document_builds_checks_and_is_stopped(
+    heads: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    """Its samples have no choices and nothing is assigned: the audit is nothing but its sketch."""
+    from curate.build import build
+    from curate.check import check
+    from curate.errors import AuditError
+
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "recipes.md").read_text(), re.DOTALL)
+    (tmp_path / "plain.py").write_text(code)
+    request = Request(str(tmp_path / "plain.py"), str(heads), {"frames": 41}, {}, "tiny", shared_cache)
+    result = build(request, tmp_path / "plain", Serial(), Reporter(quiet=True), encode=False)
+    assert result.manifest.counts.kept >= 8 and not result.manifest.audit.failed
+    assert check(result.folder, request.recipe) == []
+    (tmp_path / "plain.py").write_text(code.replace("wanted=samples", "wanted=samples + 1"))
+    with pytest.raises(AuditError, match="length"):
+        build(request, tmp_path / "other", Serial(), Reporter(quiet=True), encode=False)
+
+
 def test_the_published_schemas_are_those_of_the_records() -> None:
     from curate.schema import PUBLISHED, exported
 

@@ -42,7 +42,8 @@ def test_a_selection_that_forgets_or_invents_is_an_error(fates: dict[str, str | 
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([row("a", kept=True, reason="why")], "kept with reason"),
+        ([row("a", made=True, kept=True, reason="why")], "kept with reason"),
+        ([row("a", kept=True)], "kept, although it was never made"),
         ([row("a")], "dropped with reason None"),
         ([row("a", reason="x"), row("a", reason="y")], "more than one row"),
     ],

@@ -88,7 +88,7 @@ def group_share(targets: Array, groups: NDArray[np.intp]) -> Array:
 def group_share_by_chance(groups: Strata) -> float:
     """What `group_share` is on average when groups do not matter; 1 where no group repeats, and nothing can be said."""
     pairs, count = len(groups), len(np.unique(groups))
-    return (count - 1) / (pairs - 1) if 1 < count < pairs else 1.0
+    return (count - 1) / (pairs - 1) if 1 < count < pairs else 1.0 + 1e-6  # beyond what rounding makes of 1
 
 
 def _balanced(pool: Pool, targets: Array) -> Booleans:

@@ -20,7 +20,7 @@ from curate.proof.finding import Finding
 from curate.proof.inference import LEAST_PAIRS, REDRAWS, Family, hold_back, shuffles
 from curate.proof.sketch import Label, Sketch
 from curate.proof.trial import Trial
-from curate.records import SPLITS, LedgerRow, Split, number, reference_of, rng
+from curate.records import SPLITS, LedgerRow, Split, reference_of, rng
 
 Array = NDArray[np.float64]
 
@@ -35,18 +35,18 @@ def audit(sketch: Sketch, rows: Sequence[LedgerRow], seed: int) -> list[Finding]
         *(finding for side in sides for finding in side.reach()),
         *(_lot(trial, len(kept)) if trial else ()),
         *(_no_reference(e.name, "all", kept) if e in absent else label(e, kept) for e in sketch.labels),
-        *(invariants.one_value(k, [str(_value(row, k)) for row in kept], v) for k, v in sketch.constant.items()),
+        *(invariants.one_value(k, [str(_value(row, k)) for row in kept], str(v)) for k, v in sketch.constant.items()),
         invariants.disjoint("groups", _identities(sketch, kept)),
         *(finding for side in sides for finding in side.balance()),
         *hold_back([family for side in sides for family in side.families()]),
         *(finding for side in sides for finding in side.reference()),
-        *(invariants.effect(k, [number(row.measured, k) for row in kept]) for k in sketch.effects),
+        *(invariants.effect(k, [_number(row, k, row.measured.get(k)) for row in kept]) for k in sketch.effects),
     ]  # fmt: skip
 
 
 def _bare(kept: Sequence[LedgerRow]) -> bool:
     """Whether a control took the references away."""
-    return any(reference_of(row) is None for row in kept)
+    return bool(kept) and all(reference_of(row) is None for row in kept)
 
 
 def _no_reference(name: str, split: str, kept: Sequence[LedgerRow]) -> Finding:
@@ -66,17 +66,19 @@ def _value(row: LedgerRow, key: str) -> object:
 
 def _number(row: LedgerRow, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise CurateError(f"{row.id}: {key} is {value!r}, wanted a number")
+        known = ", ".join(sorted(row.measured)) or "nothing"
+        raise CurateError(
+            f"{row.id}: the sketch names {key}, which is {value!r}, wanted a number; measured: {known}"
+        )
     return float(value)
 
 
-def _identities(sketch: Sketch, kept: Sequence[LedgerRow]) -> Iterator[tuple[str, str]]:
+def _identities(sketch: Sketch, kept: Sequence[LedgerRow]) -> Iterator[tuple[str, str | None, str]]:
     for row in kept:
         for key in sketch.disjoint:
             value = _value(row, key)
             for each in value if isinstance(value, tuple) else (value,):
-                if each is not None:
-                    yield f"{key} {each}", str(row.split)
+                yield key, None if each is None else str(each), str(row.split)
 
 
 def label(entry: Label, kept: Sequence[LedgerRow]) -> Finding:
@@ -123,13 +125,15 @@ class Side:
     def kept(self) -> list[LedgerRow]:
         """Its pairs, by id."""
         return sorted(
-            (row for row in self.rows if row.kept and row.split == self.split), key=lambda row: row.id
+            (row for row in self.rows if row.kept and row.split == self.split),
+            key=lambda row: (str(row.clip), row.id),
         )
 
     @cached_property
     def target(self) -> Array:
         """The assigned value of each pair.  # (N,)"""
-        return np.array([number(row.measured, str(self.sketch.assigned)) for row in self.kept])
+        key = str(self.sketch.assigned)
+        return np.array([_number(row, key, row.measured.get(key)) for row in self.kept])
 
     def reach(self) -> Iterator[Finding]:
         """Whether there are pairs, whether every source could have had every target, and whether all were used."""
@@ -159,10 +163,12 @@ class Side:
             return
         targets = self.targets()
         held = all_columns(sketch.held_back, [row.attributes for row in kept])
-        yield Family("independence", self.split, held, targets)
+        if held:
+            yield Family("independence", self.split, held, targets)
         if sketch.reference and not _bare(kept):
             drawn = all_columns(sketch.reference.parameters, [row.measured for row in kept])
-            yield Family("reference_parameters", self.split, drawn, targets, acquits=False)
+            if drawn:
+                yield Family("reference_parameters", self.split, drawn, targets, acquits=False)
 
     def targets(self) -> Array:
         """The targets as they are, and as the lot (or, where there was none, any order) could have had them.  # (1 + B, N)"""
@@ -171,7 +177,7 @@ class Side:
             return target[None]
         redraws = self.trial.redraws(self.split, REDRAWS) if self.trial else None
         if redraws is None:
-            redraws = shuffles(target, rng(self.seed, self.split, "shuffles"))
+            redraws = shuffles(target, rng(self.seed, self.split, "shuffles"), REDRAWS)
         return np.vstack([target, redraws])
 
     def reference(self) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ ALPHA = 0.01  # chance that a sound set is stopped, over everything that is test
 DELTA = 0.20  # |r| and |rho| that a side must exclude to pass
 EXCLUDED = float(norm.ppf(0.95))  # one-sided, as in two one-sided tests (Schuirmann 1987)
 POWER = 0.80
+MOST_UNSEEN = 0.35  # a correlation that silence must have seen, where silence is all that is asked
 LEAST_PAIRS = 12  # below this even a perfect correlation is no evidence
 
 Array = NDArray[np.float64]
@@ -35,12 +36,14 @@ class Family:
     split: str
     columns: Mapping[str, Array]  # each # (N,), of the source or of what was drawn beside the target
     targets: Array  # (1 + B, N): as assigned, then as the same lot could have
-    acquits: bool = True  # whether a pass takes equivalence; otherwise that nothing was found
+    acquits: bool = (
+        True  # whether a pass takes equivalence; otherwise that nothing was found by who could have
+    )
 
 
-def shuffles(target: Array, stream: np.random.Generator) -> Array:
-    """The null where no lot was drawn: any order of the targets.  # (N,) -> (REDRAWS, N)"""
-    return np.array([stream.permutation(target) for _ in range(REDRAWS)])
+def shuffles(target: Array, stream: np.random.Generator, count: int = REDRAWS) -> Array:
+    """The null where no lot was drawn: any order of the targets.  # (N,) -> (count, N)"""
+    return np.array([stream.permutation(target) for _ in range(count)])
 
 
 def least_pairs(columns: int) -> int:
@@ -96,7 +99,11 @@ def _judge(family: Family, names: list[str], found: Array, largest: Array) -> Fi
         for i, s in enumerate(STATISTICS)
     }
     finding = finding.model_copy(update={"null": highest})
-    return _acquitted(finding, _reach(found)) if family.acquits and p >= ALPHA else finding
+    if constant := sorted(family.columns.keys() - set(names)):
+        finding = finding.model_copy(update={"says": f"{says}; never varies: {', '.join(constant)}"})
+    if p < ALPHA:
+        return finding
+    return _acquitted(finding, _reach(found)) if family.acquits else _heard(finding, seen)
 
 
 def _acquitted(finding: Finding, reach: Array) -> Finding:
@@ -112,6 +119,15 @@ def _acquitted(finding: Finding, reach: Array) -> Finding:
     if shown > DELTA:
         changed |= {"verdict": "not_testable", "needed_pairs": max(needed, finding.pairs + 1)}
     return finding.model_copy(update=changed)
+
+
+def _heard(finding: Finding, seen: float) -> Finding:
+    """A finding that nothing was found, where that is all it claims: it takes pairs enough to have seen something."""
+    if seen <= MOST_UNSEEN:
+        return finding
+    says = f"{finding.says}, wanted {MOST_UNSEEN:.2f}"
+    needed = max(math.ceil(finding.pairs * (seen / MOST_UNSEEN) ** 2), finding.pairs + 1)
+    return finding.model_copy(update={"verdict": "not_testable", "says": says, "needed_pairs": needed})
 
 
 def _reach(found: Array) -> Array:
@@ -136,7 +152,8 @@ def _constant(family: Family) -> Finding:
 
 def _too_few(family: Family) -> Finding:
     pairs = family.targets.shape[1]
-    needed = max(least_pairs(len(family.columns)), pairs + 1)
+    columns = len(family.columns) if family.acquits else 1
+    needed = max(least_pairs(columns), pairs + 1)
     return Finding.too_few(family.name, family.split, f"{pairs} pairs show nothing either way", pairs, needed)
 
 

@@ -4,6 +4,7 @@ They are the gate of a build, the property tests, and what `curate check` runs o
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -27,6 +28,9 @@ from curate.records import Values
 LEAST_PER_CELL = 5
 LEAST_PER_BIN = 20  # clips; of fewer, a cell that accepts one in five is empty too often
 LEAST_STRATA = 3
+LEAST_WHOLE_BAND = (
+    0.2  # of each tercile of sources: who is not eligible is not in the lot, and so not in the set
+)
 DISTANCE_BOUND = (
     0.15  # bias-corrected distance correlation at REFERENCE_PAIRS; the facts' fake decorrelation has .33
 )
@@ -89,7 +93,8 @@ def coverage(name: str, split: str, counts: Sequence[int], tolerance: float = 0.
 
 
 def positivity(name: str, split: str, attribute: Array, passed: Booleans, bins: int = 3) -> Finding:
-    """Every kind of source can receive every target: no empty cell of attribute tercile by stratum in use.
+    """Every kind of source can receive every target: no empty cell of attribute tercile by stratum in use, and a
+    fifth of each tercile can take all of the band, or it would hardly be in the set.
 
     `attribute` # (N,) and `passed` # (N, S) of ALL clips of a side that were tried, eligible or not: a lot among the
     eligible says nothing about voices that never became eligible. An empty cell fails whatever a correlation says.
@@ -101,10 +106,16 @@ def positivity(name: str, split: str, attribute: Array, passed: Booleans, bins: 
         )
     row = (ranks(attribute) * bins // clips).astype(int)
     cells = np.array([passed[row == b].mean(axis=0) for b in range(bins)])  # (bins, S)
+    whole = [float(passed[row == b].all(axis=1).mean()) for b in range(bins)]
     empty = int(np.sum(cells == 0))
-    says = f"{empty} of {cells.size} cells empty, the least has {cells.min():.0%} accepted"
-    measured: Values = {"empty_cells": empty, "acceptance": [round(float(v), 4) for v in cells.ravel()]}
-    return Finding.judged(name, split, not empty, says, clips, measured, {"empty_cells": 0})
+    says = f"{empty} of {cells.size} cells empty, the least has {cells.min():.0%} accepted; of each tercile at least {min(whole):.0%} can take all"
+    measured: Values = {
+        "empty_cells": empty, "least_whole_band": round(min(whole), 4),
+        "acceptance": [round(float(v), 4) for v in cells.ravel()],
+    }  # fmt: skip
+    sound = not empty and min(whole) >= LEAST_WHOLE_BAND
+    bound = {"empty_cells": 0, "least_whole_band": LEAST_WHOLE_BAND}
+    return Finding.judged(name, split, sound, says, clips, measured, bound)
 
 
 def band(name: str, passed: Booleans, chosen: range, edges: Sequence[float], unit: str) -> Finding:
@@ -158,17 +169,29 @@ def nothing(name: str, offenders: Sequence[str], what: str, pairs: int) -> Findi
     return Finding.judged(name, "all", not offenders, says, pairs, measured, {"offenders": 0})
 
 
-def disjoint(name: str, split_of: Iterable[tuple[str, str]]) -> Finding:
-    """No identity is on both sides of the split. Takes (identity, split) of every kept pair, several each if need be."""
-    seen: dict[str, set[str]] = {}
-    held = list(split_of)
-    for identity, split in held:
-        seen.setdefault(identity, set()).add(split)
-    torn = sorted(identity for identity, sides in seen.items() if len(sides) > 1)
+def disjoint(name: str, identities: Iterable[tuple[str, str | None, str]]) -> Finding:
+    """No identity is on both sides of the split.
+
+    Takes (kind, identity, split) of every kept pair, several kinds each; None is an identity that nobody knows.
+    """
+    held = list(identities)
+    seen: dict[tuple[str, str], set[str]] = {}
+    for kind, identity, split in held:
+        if identity is not None:
+            seen.setdefault((kind, identity), set()).add(split)
+    unknown = Counter(kind for kind, identity, _ in held if identity is None)
+    torn = sorted(f"{kind} {identity}" for (kind, identity), sides in seen.items() if len(sides) > 1)
     says = (
         f"{len(seen)} identities, none on both sides" if not torn else f"{len(torn)} on both sides: {torn[0]}"
     )
-    measured = {"identities": len(seen), "torn": len(torn)}
+    says += "".join(f"; {kind} not known for {count} pairs" for kind, count in sorted(unknown.items()))
+    if not seen:
+        return Finding.too_few(name, "all", says, len(held), 1)
+    measured: Values = {
+        "identities": len(seen),
+        "torn": len(torn),
+        **{f"unknown_{k}": n for k, n in unknown.items()},
+    }
     return Finding.judged(name, "all", not torn, says, len(held), measured, {"torn": 0})
 
 

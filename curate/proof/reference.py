@@ -20,6 +20,9 @@ def proxies(reference: Reference, split: str, measured: Sequence[Values], target
     """Scalars of the reference tell the target neither one by one nor together."""
     pairs = len(target)
     columns = all_columns(reference.proxies, measured)
+    if not columns:
+        says = "the sketch names nothing that must not tell"
+        return Finding(name="reference_proxies", split=split, verdict="constant", says=says, pairs=pairs)
     if pairs < LEAST_PAIRS:
         return Finding.too_few(
             "reference_proxies", split, f"{pairs} pairs are too few to fit", pairs, LEAST_PAIRS
@@ -47,6 +50,9 @@ def controls(reference: Reference, split: str, measured: Sequence[Values], targe
         return Finding.too_few(
             "reference_controls", split, f"{pairs} pairs are too few to fit", pairs, LEAST_PAIRS
         )
+    if not reference.controls:
+        says = "the sketch names nothing that must tell"
+        return Finding(name="reference_controls", split=split, verdict="constant", says=says, pairs=pairs)
     tables = {k: np.array([row[k] for row in measured]) for k in reference.controls}  # each (N, D)
     told = {k: told_share(table, target) for k, table in tables.items()}
     least = min(told, key=lambda k: told[k])

@@ -12,15 +12,26 @@ from pydantic import Field, model_validator
 
 from curate.records import Record
 
+RESERVED = (
+    "pairs", "positivity", "coverage", "band", "assignment", "groups", "balance", "independence",
+    "reference_parameters", "reference_proxies", "reference_controls",
+)  # fmt: skip
+
 
 class Label(Record):
     """A value that every kept pair must show, as found by one instrument or several."""
 
     name: str
-    found: tuple[str, ...] = Field(description="Measured values, one for each instrument.")
+    found: tuple[str, ...] = Field(min_length=1, description="Measured values, one for each instrument.")
     wanted: str | float = Field(description="A number, or the choice or measured value that says it.")
     unit: str = Field(description="cents: the error is 1200 log2(found / wanted); otherwise found - wanted.")
     bound: float
+
+    @model_validator(mode="after")
+    def _of_another(self) -> Self:
+        if self.wanted in self.found:
+            raise ValueError(f"the label {self.name} compares {self.wanted} with itself")
+        return self
 
 
 class Lot(Record):
@@ -67,7 +78,9 @@ class Sketch(Record):
     assigned: str | None = Field(default=None, description="What is decided for a pair, in a linear scale.")
     lot: Lot | None = Field(default=None, description="How it is decided, where it is by lot.")
     labels: tuple[Label, ...] = Field(default=(), description="What it must drive in target and reference.")
-    constant: dict[str, str] = Field(default_factory=dict, description="What is the same for every pair.")
+    constant: dict[str, str | int | float] = Field(
+        default_factory=dict, description="What is the same for every pair."
+    )
     disjoint: tuple[str, ...] = Field(
         default=("group", "sources"), description="Identities that are never on both sides of the split."
     )
@@ -101,6 +114,9 @@ class Sketch(Record):
         for key, role in named:
             if other := next((r for k, r in named if k == key and r != role), None):
                 raise ValueError(f"{key} is both {role} and {other}; wanted one of the two")
+        names = [label.name for label in self.labels] + list(self.constant) + list(self.effects)
+        if twice := next((n for n in names if names.count(n) > 1 or n in RESERVED), None):
+            raise ValueError(f"two findings would be named {twice}; wanted a name of its own for each")
         if (self.lot or self.balanced or self.held_back or self.reference) and not self.assigned:
             raise ValueError("a lot, balance, inference and a reference need to know what is assigned")
         return self

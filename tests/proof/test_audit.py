@@ -278,7 +278,7 @@ def test_a_value_that_is_missing_is_named(wanted: str) -> None:
 
 
 def test_a_measured_value_that_is_none_is_not_taken_for_a_number() -> None:
-    with pytest.raises(CurateError, match="two_hz is None, wanted a number"):
+    with pytest.raises(CurateError, match="names two_hz, which is None, wanted a number"):
         audit.label(in_cents(), rows_of({"one_hz": 200.0, "two_hz": None}))
 
 
@@ -286,6 +286,34 @@ def test_what_is_found_is_measured_never_the_choice_of_the_same_name() -> None:
     (row,) = rows_of({"one_hz": 150.0, "two_hz": 150.0})
     asked = row.model_copy(update={"choices": {"asked_hz": 200.0, "one_hz": 200.0, "two_hz": 200.0}})
     assert audit.label(in_cents(), [asked]).verdict == "fail"
+
+
+def test_a_name_that_no_row_has_is_refused_not_taken_for_a_constant() -> None:
+    typo = Sketch(assigned="dose", held_back=("pictur",))
+    with pytest.raises(CurateError, match="names pictur, which 40 of 40 pairs do not have"):
+        audit.audit(typo, pictured(np.ones((40, 3))), 0)
+
+
+@pytest.mark.parametrize("value", [1e308, 1e101])
+def test_numbers_that_no_square_can_hold_are_refused(value: float) -> None:
+    pictures = np.random.default_rng(0).choice([-value, value], (40, 3))
+    with pytest.raises(CurateError, match="picture, whose lists are empty or hold numbers beyond"):
+        audit.audit(PICTURED, pictured(pictures), 0)
+
+
+def test_a_word_of_the_source_is_held_back_too() -> None:
+    draw = np.random.default_rng(1)
+    doses = draw.uniform(size=80)
+    rows = [
+        row.model_copy(update={"attributes": {"film": "bright" if d > 0.5 else "dark"}})
+        for row, d in zip(rows_of(*({"dose": float(d)} for d in doses)), doses, strict=True)
+    ]
+    (found,) = [
+        f
+        for f in audit.audit(Sketch(assigned="dose", held_back=("film",)), rows, 0)
+        if f.name == "independence"
+    ]
+    assert found.verdict == "fail" and "p_film bright" in found.measured
 
 
 def test_cents_of_nothing_are_refused_by_name() -> None:
@@ -373,9 +401,9 @@ def noisy(pairs: int) -> tuple[np.ndarray, list[Values], np.ndarray]:
 
 
 def test_parameters_of_the_reference_are_tested_beside_what_was_held_back() -> None:
-    target, rows, _ = noisy(40)
+    target, rows, _ = noisy(160)
     drawn = Sketch(assigned="dose", reference=REFERENCE.model_copy(update={"parameters": ("breath",)}))
-    for breath, verdict in ((target, "fail"), (np.random.default_rng(0).normal(size=40), "pass")):
+    for breath, verdict in ((target, "fail"), (np.random.default_rng(0).normal(size=160), "pass")):
         measured = [
             {**row, "dose": float(t), "breath": float(b)}
             for row, t, b in zip(rows, target, breath, strict=True)

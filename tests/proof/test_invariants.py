@@ -131,7 +131,11 @@ def test_positivity_trips_on_an_empty_cell_whatever_r_says() -> None:
     passed[40:, 3] = False  # … and neither do high ones: no slope
     found = invariants.positivity("p", "t", attribute, passed)
     assert found.verdict == "fail" and found.measured["empty_cells"] == 2
-    passed[[0, 50], 3] = True  # one of each is enough to know that it can be
+    passed[[0, 50], 3] = True  # one of each shows that it can be; but hardly one of them would be in the set
+    found = invariants.positivity("p", "t", attribute, passed)
+    assert found.verdict == "fail" and found.measured["empty_cells"] == 0
+    assert found.measured["least_whole_band"] == 0.05
+    passed[[1, 2, 3, 51, 52, 53], 3] = True
     assert invariants.positivity("p", "t", attribute, passed).verdict == "pass"
     few = invariants.positivity("p", "t", attribute[:59], passed[:59])
     assert few.verdict == "not_testable" and few.needed_pairs == 60
@@ -166,8 +170,13 @@ def test_one_value_nothing_and_disjoint_trip() -> None:
     assert invariants.one_value("o", [None], "a").verdict == "fail"
     assert invariants.nothing("n", [], "odd clips", 3).verdict == "pass"
     assert invariants.nothing("n", ["clip"], "odd clips", 3).says == "1 odd clips, first clip"
-    assert invariants.disjoint("d", [("g", "train"), ("g", "train"), ("h", "heldout")]).verdict == "pass"
-    assert invariants.disjoint("d", [("g", "train"), ("g", "heldout")]).verdict == "fail"
+    apart = [("film", "g", "train"), ("film", "g", "train"), ("film", "h", "heldout")]
+    assert invariants.disjoint("d", apart).verdict == "pass"
+    assert invariants.disjoint("d", [*apart, ("film", "g", "heldout")]).verdict == "fail"
+    assert invariants.disjoint("d", [("film", "g", "train"), ("face", "g", "heldout")]).verdict == "pass"
+    unknown = invariants.disjoint("d", [*apart, ("face", None, "train")])
+    assert unknown.verdict == "pass" and "face not known for 1 pairs" in unknown.says
+    assert invariants.disjoint("d", [("face", None, "train")]).verdict == "not_testable"
 
 
 def test_an_effect_is_shown_and_never_judged() -> None:
