@@ -583,6 +583,8 @@ PLAIN = """
 from curate.recipe import Recipe
 from curate.proof.sketch import Sketch
 
+pytestmark = pytest.mark.xdist_group("controls")  # its sets are built once, by one worker
+
 class Plain(Recipe):
     name, version, strategy, summary = "plain", 1, "text", "no reference at all"
     def plan(self, clips):

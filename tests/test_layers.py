@@ -11,7 +11,8 @@ LAYERS = (
     {"curate.records", "curate.files"},
     {"curate.tensors"},
     {"curate.cache", "curate.shard", "curate.split", "curate.media", "curate.proof.sketch"},
-    {"curate.proof.assign", "curate.proof.finding", "curate.proof.probe", "curate.proof.columns"},
+    {"curate.proof.assign", "curate.proof.finding", "curate.proof.probe", "curate.proof.columns"}
+    | {"curate.proof.labels"},
     {"curate.proof.dependence", "curate.proof.trial", "curate.proof.reference", "curate.ledger"},
     {"curate.proof.inference", "curate.proof.invariants"},
     {"curate.proof.audit"},

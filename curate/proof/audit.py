@@ -5,7 +5,6 @@ and disjoint, what the lot balanced (against fixed bounds, no p-values), what it
 re-draws), and what the reference may and may not tell.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from curate.proof import invariants, reference
 from curate.proof.columns import all_columns
 from curate.proof.finding import Finding
 from curate.proof.inference import LEAST_PAIRS, REDRAWS, Family, hold_back, shuffles
+from curate.proof.labels import errors_of, number_in
 from curate.proof.sketch import Label, Sketch
 from curate.proof.trial import Trial
 from curate.records import SPLITS, LedgerRow, Split, reference_of, rng
@@ -40,7 +40,7 @@ def audit(sketch: Sketch, rows: Sequence[LedgerRow], seed: int) -> list[Finding]
         *(finding for side in sides for finding in side.balance()),
         *hold_back([family for side in sides for family in side.families()]),
         *(finding for side in sides for finding in side.reference()),
-        *(invariants.effect(k, [_number(row, k, row.measured.get(k)) for row in kept]) for k in sketch.effects),
+        *(invariants.effect(k, [number_in(row.measured, k, row.id) for row in kept]) for k in sketch.effects),
     ]  # fmt: skip
 
 
@@ -64,15 +64,6 @@ def _value(row: LedgerRow, key: str) -> object:
     return getattr(row, key)
 
 
-def _number(row: LedgerRow, key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        known = ", ".join(sorted(row.measured)) or "nothing"
-        raise CurateError(
-            f"{row.id}: the sketch names {key}, which is {value!r}, wanted a number; measured: {known}"
-        )
-    return float(value)
-
-
 def _identities(sketch: Sketch, kept: Sequence[LedgerRow]) -> Iterator[tuple[str, str | None, str]]:
     for row in kept:
         for key in sketch.disjoint:
@@ -87,14 +78,8 @@ def label(entry: Label, kept: Sequence[LedgerRow]) -> Finding:
     for row in kept:
         wanted = entry.wanted
         if isinstance(wanted, str):
-            wanted = _number(row, wanted, _value(row, wanted))
-        for instrument in entry.found:
-            found = _number(row, instrument, row.measured.get(instrument))
-            if entry.unit == "cents" and min(found, wanted) <= 0:
-                raise CurateError(
-                    f"{row.id}: {entry.name} is {found:g} against {wanted:g}, wanted both above 0"
-                )
-            off.append(1200 * math.log2(found / wanted) if entry.unit == "cents" else found - wanted)
+            wanted = number_in({wanted: _value(row, wanted)}, wanted, row.id)
+        off += errors_of(entry, wanted, row.measured, row.id)
     return invariants.within(entry.name, "all", off, entry.bound, entry.unit)
 
 
@@ -133,7 +118,7 @@ class Side:
     def target(self) -> Array:
         """The assigned value of each pair.  # (N,)"""
         key = str(self.sketch.assigned)
-        return np.array([_number(row, key, row.measured.get(key)) for row in self.kept])
+        return np.array([number_in(row.measured, key, row.id) for row in self.kept])
 
     def reach(self) -> Iterator[Finding]:
         """Whether there are pairs, whether every source could have had every target, and whether all were used."""

@@ -13,6 +13,7 @@ from curate.errors import Rejected
 from curate.ledger import made_rows, unselected
 from curate.media import pitch
 from curate.media.video import write_video
+from curate.proof import audit, labels
 from curate.proof.audit import Side
 from curate.proof.finding import Finding, problems
 from curate.proof.trial import Table, Trial
@@ -101,37 +102,66 @@ def test_a_clip_labelled_with_two_speakers_is_dropped() -> None:
 # --- the gates of one pair
 
 GOOD = {
-    "off_cents": 5.0, "judge_two_off_cents": -8.0, "off_hz": 0.4, "gross_error_share": 0.01, "voiced_ratio": 1.0,
-    "envelope_r": 0.97, "lag_s": 0.0, "drift_s": 0.0,
+    "pitch_hz": 150.0, "pitch_judge_two_hz": 150.5, "tone_hz": 150.0, "tone_judge_two_hz": 150.2, "audio_samples": 77_440,
+    "shifted_lufs": -26.0, "gross_error_share": 0.01, "voiced_ratio": 1.0, "envelope_r": 0.97, "lag_s": 0.0, "drift_s": 0.0,
 }  # fmt: skip
+
+
+def gated(recipe: Recipe, **changed: float) -> None:
+    """What `make` asks of a render for 150 Hz."""
+    recipe.gate(GOOD | changed)  # type: ignore[attr-defined]
+    labels.gate(recipe.sketch.labels, {"target_hz": 150.0}, GOOD | changed, "a")
 
 
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("off_cents", 51.0, "off_cents"),
-        ("judge_two_off_cents", -60.0, "judge_two_off_cents"),
+        ("pitch_hz", 150 * 2 ** (50.001 / 1200), "target_pitch"),
+        ("pitch_judge_two_hz", 144.0, "target_pitch"),
+        ("tone_hz", 151.0, "tone_pitch"),
+        ("tone_judge_two_hz", 156.0, "tone_judge_two"),
+        ("audio_samples", 77_439, "length"),
+        ("shifted_lufs", -25.4, "loudness"),
         ("gross_error_share", 0.2, "gross_error_share"),
         ("voiced_ratio", 0.7, "voiced_change"),
         ("voiced_ratio", 1.3, "voiced_change"),
         ("envelope_r", 0.8, "envelope_lost"),
-        ("lag_s", 0.04, "lag_s"),
-        ("drift_s", -0.03, "drift_s"),
+        ("lag_s", 0.04, "lips"),
+        ("drift_s", -0.03, "lips"),
     ],
 )
 def test_each_gate_trips(key: str, value: float, reason: str) -> None:
-    recipe = helium()
-    recipe.gate(GOOD)  # type: ignore[attr-defined]
+    gated(helium())
     with pytest.raises(Rejected) as caught:
-        recipe.gate(GOOD | {key: value})  # type: ignore[attr-defined]
+        gated(helium(), **{key: value})
     assert caught.value.reason == reason
 
 
-def test_v1_looks_at_nothing_but_the_30_hz_rule() -> None:
+def test_v1_holds_speech_to_nothing_but_the_30_hz_rule() -> None:
     recipe = helium("helium-v1")
-    recipe.gate(GOOD | {"off_cents": 400.0, "envelope_r": 0.1, "off_hz": 29.0})  # type: ignore[attr-defined]
-    with pytest.raises(Rejected, match="off_hz"):
-        recipe.gate(GOOD | {"off_hz": 31.0})  # type: ignore[attr-defined]
+    gated(
+        recipe, pitch_hz=179.0, tone_hz=179.0, tone_judge_two_hz=179.0, envelope_r=0.1, gross_error_share=0.9
+    )
+    with pytest.raises(Rejected, match="target_pitch"):
+        gated(recipe, pitch_hz=181.0)
+
+
+@given(st.floats(140, 160), st.floats(140, 160))
+def test_what_the_gate_lets_pass_the_audit_passes(one_hz: float, two_hz: float) -> None:
+    """To the last digit: a rounded gate once let pass what the audit stopped."""
+    recipe, found = (
+        helium(),
+        GOOD
+        | {"pitch_hz": one_hz, "pitch_judge_two_hz": two_hz, "tone_hz": one_hz, "tone_judge_two_hz": one_hz},
+    )
+    (entry,) = (e for e in recipe.sketch.labels if e.name == "target_pitch")
+    row = LedgerRow(id="a", name="", choices={"target_hz": 150.0}, measured=found, made=True, kept=True)
+    try:
+        labels.gate(recipe.sketch.labels, row.choices, found, "a")
+    except Rejected:
+        assert audit.label(entry, [row]).verdict == "fail"
+    else:
+        assert audit.label(entry, [row]).verdict == "pass"
 
 
 # --- selecting and judging whole sets
