@@ -33,6 +33,7 @@ from curate.tensors import pack_tensors, unpack_tensors
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
 
+pytestmark = pytest.mark.xdist_group("controls")  # its sets are built once, by one worker
 HALF = {**SMALL, "heldout_share": 0.4}  # of the small talking heads: two pairs to train on, three held out
 
 
@@ -583,7 +584,6 @@ PLAIN = """
 from curate.recipe import Recipe
 from curate.proof.sketch import Sketch
 
-pytestmark = pytest.mark.xdist_group("controls")  # its sets are built once, by one worker
 
 class Plain(Recipe):
     name, version, strategy, summary = "plain", 1, "text", "no reference at all"
