@@ -131,7 +131,10 @@ def findings(control: Control | None, recipe: Recipe, rows: Sequence[LedgerRow])
         return recipe.audit(rows)
     if control == "sweep":
         return sweep.audit(recipe.sketch, rows)
-    return [references(control, recipe, rows), *recipe.audit(rows)]
+    given_right = references(control, recipe, rows)
+    if given_right.verdict == "fail":  # these rows are no such control: nothing else can be said of it
+        return [given_right]
+    return [given_right, *recipe.audit(rows)]
 
 
 def references(control: Control, recipe: Recipe, rows: Sequence[LedgerRow]) -> Finding:

@@ -27,7 +27,7 @@ from curate.tensors import TensorBytes, unpack_tensors
 if TYPE_CHECKING:
     from curate.encode.stack import Stack
 
-SAMPLED = 3  # samples; one of 121 frames of 256x256 takes the miniature seven seconds on an idle core
+SAMPLED = 2  # samples; one of 121 frames of 256x256 takes the miniature seven seconds on an idle core
 # root mean square, in deviations of the raw latents: storing bfloat16 rounds by 0.002, and a GPU computes in it too
 MAX_RAW_OFF = 0.02
 MAX_LENGTH_OFF_S = 0.05  # half a latent step of rounding, and the three mel steps that the decoder leaves out
