@@ -25,13 +25,13 @@ demo: install
 	$(BIN)/curate build helium-v2
 
 test: install
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup  # two workers, two cores
 
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup  # two workers, two cores
 
 format: install
 	$(BIN)/ruff format .
