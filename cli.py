@@ -231,6 +231,67 @@ def diff(a: str, b: str, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("set_folder", metavar="SET")
+@click.option("--out", metavar="RUN", help="Where the run goes. [default: runs/NAME OF SET]")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    callback=_settings,
+    metavar="K=V",
+    help="A training setting, such as steps=200 or targets=audio+bridge. Repeat for more.",
+)
+@click.option(
+    "--config", metavar="F.yaml", help="A training table in place of the set's train.yaml; --set wins."
+)
+@click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, exactly.")
+@click.option("--allow", multiple=True, metavar="NAME", help="A finding of the set that may have failed.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def train(
+    set_folder: str,
+    out: str | None,
+    settings: dict[str, Any],
+    config: str | None,
+    resume: bool,
+    allow: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a LoRA on a finished SET. For several GPUs: accelerate launch -m curate.cli train SET"""
+    from curate.progress import Reporter
+    from curate.show import trained, trained_json
+    from curate.train.start import Request
+    from curate.train.start import train as run
+
+    folder = Path(set_folder)
+    request = Request(
+        set_folder=folder,
+        out=Path(out) if out else Path("runs") / folder.resolve().name,
+        cache_root=_cache_root(),
+        table=_table(config),
+        table_name=config or str(folder / "train.yaml"),
+        changes=settings,
+        resume=resume,
+        allow=frozenset(allow),
+    )
+    result = run(request, Reporter(quiet))
+    click.echo(json.dumps(trained_json(result)) if as_json else trained(result))
+    if result.steps < result.wanted:
+        sys.exit(130)
+
+
+def _table(config: str | None) -> str | None:
+    """The text of a training table."""
+    if config is None:
+        return None
+    try:
+        return Path(config).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--config {config}: cannot be read as text") from error
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def recipes(as_json: bool) -> None:
     """List the recipes and their settings."""

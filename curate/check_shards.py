@@ -132,17 +132,11 @@ def _reference(record: ShardRecord, members: Mapping[str, Any], seen: dict[str, 
 
 def _tensors(record: ShardRecord, tensors: Mapping[str, TensorBytes]) -> Iterator[str]:
     sizes = record.latents
-    wanted = {
-        "video_latents": (128, *sizes.video) if sizes.video else None,
-        "audio_latents": (8, sizes.audio_steps, 16) if sizes.audio_steps else None,
-        "reference_audio_latents": (8, sizes.reference_audio_steps, 16)
-        if sizes.reference_audio_steps
-        else None,
-    }
-    for name, shape in wanted.items():
+    wanted = sizes.shapes()
+    for name in sorted(wanted.keys() | tensors.keys()):
         found = tensors[name].shape if name in tensors else None
-        if found != shape:
-            yield f"{name} is {found}, the record says {shape}"
+        if found != wanted.get(name):
+            yield f"{name} is {found}, the record says {wanted.get(name)}"
     if sizes.video and sizes.audio_steps and sizes.fps:
         steps = round(25 * (8 * sizes.video[0] - 7) / sizes.fps)
         if sizes.audio_steps != steps:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curate.errors import CurateError
 
-Blob = bytes | memoryview  # a memoryview of single bytes
+Blob = bytes | bytearray | memoryview  # a memoryview of single bytes
 
 
 @contextmanager

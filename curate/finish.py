@@ -40,6 +40,7 @@ from curate.records import (
 from curate.schema import Audit, write_schemas
 from curate.shard import ShardCard, pack
 from curate.tensors import TensorBytes, pack_tensors
+from curate.train.config import TRAIN_YAML, preset
 
 if TYPE_CHECKING:
     from curate.encode.stack import Stack
@@ -94,6 +95,8 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
             write_atomic(draft / "audit.json", pretty(Audit(findings=judged.findings, latents=latents)))
             _stop_unless_sound(replace(judged, findings=findings), pipeline, place, draft)
     write_schemas(draft / "schemas")
+    if recipe.training and control != "sweep":
+        write_atomic(draft / TRAIN_YAML, preset(recipe.training).encode())
     manifest = Build(
         curate=curate.__version__,
         recipe=recipe.name,

@@ -1,7 +1,7 @@
 """Progress that a person can read: bars on a terminal, plain lines elsewhere, nothing when asked to be quiet."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
@@ -30,10 +30,12 @@ class Reporter:
         """One line of news."""
         self._console.print(line, markup=False, soft_wrap=True)
 
-    def track(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-        """Yield `items`, showing how far they are."""
+    def track(
+        self, label: str, items: Iterable[Item], total: int, said: Callable[[], str] = str
+    ) -> Iterator[Item]:
+        """Yield `items`, showing how far they are, and what `said` says of the last one."""
         shown = self._bar if self._console.is_terminal else self._lines
-        yield from shown(label, items, total)
+        yield from shown(label, items, total, said)
 
     @contextmanager
     def step(self, label: str) -> Iterator[None]:
@@ -44,27 +46,35 @@ class Reporter:
         if (seconds := time.monotonic() - started) > 1:
             self.note(f"{label}: done, {seconds:.1f} s")
 
-    def _bar(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
+    def _bar(self, label: str, items: Iterable[Item], total: int, said: Callable[[], str]) -> Iterator[Item]:
         columns = (
             TextColumn("{task.description:>10}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[said]}", markup=False),
         )
-        with Progress(*columns, TimeRemainingColumn(), console=self._console) as bars:
-            task = bars.add_task(label, total=total)
+        with Progress(*columns, console=self._console) as bars:
+            task = bars.add_task(label, total=total, said="")
             for item in items:
-                bars.advance(task)
+                bars.update(task, advance=1, said=said())
                 yield item
 
-    def _lines(self, label: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-        started = said = time.monotonic()
+    def _lines(
+        self, label: str, items: Iterable[Item], total: int, said: Callable[[], str]
+    ) -> Iterator[Item]:
+        started = last = time.monotonic()
         done = 0
         for item in items:
             done += 1
             now = time.monotonic()
-            if now - said > LINE_EVERY_S and done < total:
-                said = now
-                self.note(f"{label}: {done} of {total}, {now - started:.0f} s")
+            if now - last > LINE_EVERY_S and done < total:
+                last = now
+                self.note(_joined(f"{label}: {done} of {total}, {now - started:.0f} s", said()))
             yield item
-        self.note(f"{label}: {done} of {total} done, {time.monotonic() - started:.1f} s")
+        self.note(_joined(f"{label}: {done} of {total} done, {time.monotonic() - started:.1f} s", said()))
+
+
+def _joined(line: str, news: str) -> str:
+    return f"{line}, {news}" if news else line

@@ -69,6 +69,7 @@ class Recipe(Record):
         Mapping[str, str]
     ] = {}  # by role of a wave: the measured value that is its pitch in Hz
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
+    training: ClassVar[str | None] = None  # the table in curate/train/presets that goes into the set
 
     seed: int = Field(default=0, ge=0)
 

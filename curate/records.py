@@ -149,6 +149,27 @@ class LatentSizes(Record):
     )
     audio_steps: int | None = Field(default=None, description="T of audio_latents [8, T, 16], 25 a second.")
     reference_audio_steps: int | None = None
+    reference_video: tuple[int, int, int] | None = Field(
+        default=None, description="F', H', W' of reference_video_latents [128, F', H', W']."
+    )
+    pin_frames: tuple[int, ...] | None = Field(
+        default=None,
+        description="Frame of the video that each of the N of pin_latents [128, N, H', W'] shows, none of them 0.",
+    )
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every tensor of the sample, by name."""
+        height_width = self.video[1:] if self.video else ()
+        wanted = {
+            "video_latents": (128, *self.video) if self.video else None,
+            "audio_latents": (8, self.audio_steps, 16) if self.audio_steps else None,
+            "reference_audio_latents": (8, self.reference_audio_steps, 16)
+            if self.reference_audio_steps
+            else None,
+            "reference_video_latents": (128, *self.reference_video) if self.reference_video else None,
+            "pin_latents": (128, len(self.pin_frames), *height_width) if self.pin_frames else None,
+        }
+        return {name: shape for name, shape in wanted.items() if shape}
 
 
 class ShardRecord(Record):

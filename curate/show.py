@@ -15,6 +15,8 @@ from curate.proof.finding import Finding
 from curate.recipe import Recipe, recipes
 from curate.records import Build, Drop, Sample
 from curate.sources.listing import Listing
+from curate.train.run import fixed_noise
+from curate.train.start import Trained
 
 FILES_SHOWN = 12
 STYLE = {"pass": "green", "fail": "bold red", "not_testable": "yellow", "good": "green", "note": "yellow", "bad": "bold red"}  # fmt: skip
@@ -186,3 +188,23 @@ def doctor_table(symptoms: Sequence[Symptom]) -> str:
             symptom.name, Text(symptom.verdict, style=STYLE[symptom.verdict]), symptom.found, symptom.fix
         )
     return render(table)
+
+
+def trained(result: Trained) -> str:
+    """Where the LoRA is, and how to go on when there is more to do."""
+    if result.steps < result.wanted:
+        return f"stopped after {result.steps} of {result.wanted} steps; go on with --resume\n{result.lora}"
+    first, last = (row["fixed_noise"] for row in fixed_noise(result.folder))
+    told = ", ".join(f"{split} {first[split]:.4f} -> {last[split]:.4f}" for split in first)
+    return f"{result.steps} steps; loss at fixed noise: {told}\n{result.lora}"
+
+
+def trained_json(result: Trained) -> dict[str, Any]:
+    """The same as an object."""
+    return {
+        "run": str(result.folder),
+        "lora": str(result.lora),
+        "steps": result.steps,
+        "wanted": result.wanted,
+        "fixed_noise": [row["fixed_noise"] for row in fixed_noise(result.folder)],
+    }

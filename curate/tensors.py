@@ -60,11 +60,18 @@ def pack_tensors(
     Raises CurateError, which begins with `where`, for a dtype the format lacks or data that does not fill its
     shape; TypeError or ValueError when JSON cannot spell the metadata.
     """
+    return pack_file(tensors, {"curate": canonical(dict(metadata)).decode()}, where)
+
+
+def pack_file(
+    tensors: Mapping[str, TensorBytes | npt.NDArray[Any]], header_metadata: Mapping[str, str], where: str
+) -> bytes:
+    """`pack_tensors` with metadata of any keys, for files that others read by theirs; here they come sorted."""
     if "__metadata__" in tensors:
         raise CurateError(f"{where}: a tensor called '__metadata__', the format keeps this name for itself")
     plain = {name: _plain(value, f"{where}: tensor {name!r}") for name, value in tensors.items()}
     order = sorted(plain, key=lambda name: (_bytes(plain[name]) % ALIGNMENT != 0, -_item(plain[name]), name))
-    header: dict[str, Any] = {"__metadata__": {"curate": canonical(dict(metadata)).decode()}}
+    header: dict[str, Any] = {"__metadata__": dict(sorted(header_metadata.items()))}
     end = 0
     for name in order:
         start, end = end, end + _bytes(plain[name])
@@ -79,9 +86,17 @@ def unpack_tensors(blob: Blob, where: str = "tensors") -> tuple[dict[str, Tensor
 
     Raises CurateError, which begins with `where`, for whatever the format forbids.
     """
+    tensors, metadata = unpack_file(blob, where)
+    return tensors, _ours(metadata, where)
+
+
+def unpack_file(blob: Blob, where: str) -> tuple[dict[str, TensorBytes], dict[str, str]]:
+    """`unpack_tensors` for files with metadata of any keys."""
     view = memoryview(blob)
     header, start = _header(view, where)
-    metadata = _metadata(header.pop("__metadata__", None), where)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise CurateError(f"{where}: metadata {str(metadata)[:60]!r}, wanted names with strings")
     tensors = {
         name: _entry(value, view[start:], f"{where}: tensor {name!r}") for name, value in header.items()
     }
@@ -125,9 +140,9 @@ def _header(view: memoryview, where: str) -> tuple[dict[str, Any], int]:
     return header, 8 + size
 
 
-def _metadata(value: Any, where: str) -> dict[str, Any]:
+def _ours(value: dict[str, str], where: str) -> dict[str, Any]:
     """The content of the one metadata key."""
-    if not isinstance(value, dict) or set(value) != {"curate"} or not isinstance(value["curate"], str):
+    if set(value) != {"curate"}:
         raise CurateError(f"{where}: metadata {str(value)[:60]!r}, wanted the one key 'curate' with a string")
     return _json_object(value["curate"], f"{where}: metadata 'curate'")
 

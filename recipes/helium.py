@@ -72,6 +72,7 @@ class HeliumV2(Recipe):
     name: ClassVar[str] = "helium-v2"
     version: ClassVar[int] = 1
     strategy: ClassVar[str] = "audio_reference"
+    training: ClassVar[str | None] = "helium"
     summary: ClassVar[str] = "a tone steers the pitch of speech; targets assigned by lot"
     latents: ClassVar[tuple[str, ...]] = ("audio_latents", "reference_audio_latents", "video_latents")
     packages: ClassVar[tuple[str, ...]] = ("av", "imagehash", "librosa", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "praat-parselmouth", "pyloudnorm", "pyrubberband", "scipy", "soxr", "swift-f0")  # fmt: skip

@@ -143,7 +143,7 @@ def test_packing_refuses_the_reserved_name_and_metadata_that_json_lacks():
         (handmade([]), "header is list"),
         (handmade({}), "the one key 'curate'"),
         (handmade({"__metadata__": {}}), "the one key 'curate'"),
-        (handmade({"__metadata__": {"curate": 1}}), "the one key 'curate'"),
+        (handmade({"__metadata__": {"curate": 1}}), "wanted names with strings"),
         (handmade({"__metadata__": {"curate": "{}", "format": "pt"}}), "the one key 'curate'"),
         (handmade({"__metadata__": {"curate": "{"}}), "metadata 'curate' is not JSON"),
         (handmade({"__metadata__": {"curate": '{"a":NaN}'}}), "NaN is not allowed"),

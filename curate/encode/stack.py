@@ -7,11 +7,12 @@ part. What made a latent is in `Stack.fingerprint`; the caches and the shards ca
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -32,6 +33,10 @@ PARTS = {  # part: the file without which it cannot be loaded
     "text_encoder": "config.json",
     "tokenizer": "tokenizer_config.json",
 }
+GENERATING = {
+    "transformer": "config.json",
+    "scheduler": "scheduler_config.json",
+}  # training and sampling want these too
 CLASSES = {
     "vae": "AutoencoderKLLTX2Video",
     "audio_vae": "AutoencoderKLLTX2Audio",
@@ -44,15 +49,17 @@ VOCODERS = (
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
-def load(model: str, cache_root: Path) -> "Stack":
+def load(model: str, cache_root: Path, *, generating: bool = False) -> "Stack":
     """The model called `model`: "tiny", a folder in diffusers layout, or a Hub id (OWNER/NAME).
 
     Nothing is read into memory yet, but the files are there: the miniature is built, a Hub repository's needed
-    folders are downloaded. Raises CurateError when the model cannot be had or is no LTX-2 in diffusers layout.
+    folders are downloaded, the transformer's only when it is `generating`. Raises CurateError when the model cannot
+    be had or is no LTX-2 in diffusers layout.
     """
     quiet_libraries()
+    parts = PARTS | (GENERATING if generating else {})
     if model == "tiny":
-        return Stack(model, tiny_folder(cache_root), cache_root)
+        return Stack(model, tiny_folder(cache_root), cache_root, parts)
     if model.endswith(".safetensors"):
         raise CurateError(
             f"model {model}: original single files are not supported yet, use diffusers layout "
@@ -60,12 +67,12 @@ def load(model: str, cache_root: Path) -> "Stack":
         )
     folder = Path(model).expanduser()
     if folder.is_dir():
-        return Stack(folder.resolve().name, folder, cache_root)
+        return Stack(folder.resolve().name, folder, cache_root, parts)
     if not HUB_ID.fullmatch(model):
         raise CurateError(
             f"model {model!r}: no such folder, wanted 'tiny', a folder or a Hub id (OWNER/NAME)"
         )
-    return Stack(model, _download(model), cache_root)
+    return Stack(model, _download(model, parts), cache_root, parts)
 
 
 class Stack:
@@ -76,8 +83,10 @@ class Stack:
     video VAE and the text encoder are bfloat16. The audio VAE is always float32.
     """
 
-    def __init__(self, name: str, folder: Path, cache_root: Path) -> None:
-        self._index = _read_layout(name, folder)
+    def __init__(
+        self, name: str, folder: Path, cache_root: Path, parts: Mapping[str, str] = MappingProxyType(PARTS)
+    ) -> None:
+        self._index = _read_layout(name, folder, parts)
         self._cache_root = cache_root
         self.folder = folder
         self.trained = not (folder / MARKER).is_file()
@@ -144,6 +153,24 @@ class Stack:
         connectors.video_connector = connectors.audio_connector = _PassThrough()
         return connectors.to(self.device)
 
+    def load_connectors(self) -> Any:
+        """A whole LTX2TextConnectors, which training and sampling run on padded text (see `text.connect`)."""
+        from diffusers.pipelines.ltx2 import LTX2TextConnectors
+
+        return self._load(LTX2TextConnectors, "connectors", torch_dtype=self.dtype)
+
+    def load_transformer(self) -> Any:
+        """diffusers' LTX2VideoTransformer3DModel, made anew at each call: who trains it changes it."""
+        from diffusers import LTX2VideoTransformer3DModel
+
+        return self._load(LTX2VideoTransformer3DModel, "transformer", torch_dtype=self.dtype)
+
+    def load_scheduler(self) -> Any:
+        """diffusers' FlowMatchEulerDiscreteScheduler with the settings of this model."""
+        from diffusers import FlowMatchEulerDiscreteScheduler
+
+        return FlowMatchEulerDiscreteScheduler.from_pretrained(self.folder / "scheduler")
+
     @contextmanager
     def inference(self) -> Iterator[None]:
         """Within it nothing tracks gradients and the same input gives the same bits on one platform.
@@ -168,21 +195,21 @@ class Stack:
     @cached_property
     def fingerprint(self) -> dict[str, str]:
         """Everything that shapes the numbers: the sha256 of each part's files, library versions, precision, mel."""
-        files = {part: sorted(p for p in (self.folder / part).rglob("*") if p.is_file()) for part in PARTS}
-        shas = _file_shas([path for paths in files.values() for path in paths], self._cache_root)
-        parts = {
-            part: sha256_of({path.relative_to(self.folder / part).as_posix(): shas[path] for path in paths})
-            for part, paths in files.items()
-        }
         return {
             "model": self.name,
-            **parts,
+            **{part: self.part_sha(part) for part in PARTS},
             **{library: version(library) for library in LIBRARIES},
             "device": self.device.type,
             "dtype": str(self.dtype).removeprefix("torch."),
             "mel": canonical(MEL).decode(),
             "code": CODE_VERSION,
         }
+
+    def part_sha(self, part: str) -> str:
+        """Hex sha256 over the files of one part."""
+        files = sorted(path for path in (self.folder / part).rglob("*") if path.is_file())
+        shas = _file_shas(files, self._cache_root)
+        return sha256_of({path.relative_to(self.folder / part).as_posix(): shas[path] for path in files})
 
     @cached_property
     def fingerprint_sha(self) -> str:
@@ -212,10 +239,10 @@ class _PassThrough(torch.nn.Module):
         return hidden, mask
 
 
-def _read_layout(name: str, folder: Path) -> dict[str, Any]:
+def _read_layout(name: str, folder: Path, parts: Mapping[str, str]) -> dict[str, Any]:
     """The content of model_index.json, once all parts are there and are LTX-2's."""
     where = f"model {name} ({folder})"
-    wanted = ["model_index.json", *(f"{part}/{file}" for part, file in PARTS.items())]
+    wanted = ["model_index.json", *(f"{part}/{file}" for part, file in parts.items())]
     missing = [file for file in wanted if not (folder / file).is_file()]
     if missing:
         raise CurateError(f"{where}: no LTX-2 in diffusers layout, missing {', '.join(missing)}")
@@ -230,11 +257,11 @@ def _read_layout(name: str, folder: Path) -> dict[str, Any]:
     return index
 
 
-def _download(hub_id: str) -> Path:
+def _download(hub_id: str, parts: Iterable[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-    wanted = ["model_index.json", MARKER, *(f"{part}/*" for part in (*PARTS, "vocoder"))]
+    wanted = ["model_index.json", MARKER, *(f"{part}/*" for part in (*parts, "vocoder"))]
     try:
         return Path(snapshot_download(hub_id, allow_patterns=wanted))
     except GatedRepoError as error:

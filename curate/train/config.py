@@ -1,0 +1,151 @@
+"""What a training run is asked to do: the card's values from the set's train.yaml, then --config, then --set."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from curate.errors import CurateError
+from curate.records import Record
+
+PRESETS = Path(__file__).parent / "presets"
+TRAIN_YAML = "train.yaml"
+
+Targets = Literal["audio", "audio+bridge", "video", "video-attention"]
+
+
+class SampleConfig(Record):
+    """What is generated to look at, and how."""
+
+    prompts: tuple[str, ...] = Field(default=(), description="For sets without references; a column each.")
+    tones: int = Field(default=5, ge=2, le=50, description="For audio references: how many, across the band.")
+    cases: int = Field(
+        default=4, ge=1, le=50, description="For video references and pins: samples of the set."
+    )
+    negative_prompt: str = ""
+    inference_steps: int = Field(default=30, ge=1, le=1000)
+    guidance_scale: float = Field(default=1.0, ge=1, description="1: no guidance, half the time.")
+    strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")
+    seed: int = Field(default=0, ge=0)
+
+
+class TrainConfig(Record):
+    """One run. The field's own words; learning rates are peak values."""
+
+    base_model: str = Field(default="Lightricks/LTX-2.3", description="What the LoRA file says it is for.")
+    model: str | None = Field(
+        default=None, description="Folder or Hub id of the weights; None: as the set says."
+    )
+    rank: int = Field(default=32, ge=1)
+    alpha: float = Field(default=32, gt=0)
+    targets: Targets | tuple[str, ...] = Field(
+        default="video-attention", description="A name, or module names."
+    )
+    steps: int = Field(default=2000, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    schedule: Literal["constant", "linear", "two-stage"] = "constant"
+    first_stage_steps: int | None = Field(
+        default=None, ge=1, description="two-stage only: where the constant part begins."
+    )
+    optimizer: Literal["adamw", "adamw8bit"] = "adamw"
+    weight_decay: float = Field(default=0.01, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    accumulation: int = Field(default=1, ge=1, description="Samples a step, on each process.")
+    gradient_checkpointing: bool = False
+    precision: Literal["bf16", "fp32"] = "bf16"
+    quantize: Literal["int8"] | None = None
+    seed: int = Field(default=42, ge=0)
+    sigma: Literal["shifted-logit-normal", "high-sigma-mixture"] = "shifted-logit-normal"
+    first_frame_p: float = Field(
+        default=0.0, ge=0, le=1, description="Share of steps with the first frame given."
+    )
+    reference_audio_positions: Literal["negative"] = Field(
+        default="negative", description="Reference audio ends 0.04 s before the target begins."
+    )
+    checkpoint_every: int = Field(default=500, ge=1)
+    keep_checkpoints: int = Field(default=2, ge=1, description="For --resume; LoRA files are all kept.")
+    sample_every: int = Field(default=0, ge=0, description="0: never; then `curate sample` later.")
+    trackers: tuple[Literal["tensorboard", "wandb"], ...] = ()
+    sample: SampleConfig = SampleConfig()
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> "TrainConfig":
+        if (self.schedule == "two-stage") != (self.first_stage_steps is not None):
+            raise ValueError("schedule two-stage and first_stage_steps go together")
+        if self.first_stage_steps is not None and self.first_stage_steps > self.steps:
+            raise ValueError(f"first_stage_steps {self.first_stage_steps} of {self.steps} steps")
+        return self
+
+
+# what may differ when a run goes on: nothing that shapes the weights
+FREE_ON_RESUME = frozenset({"checkpoint_every", "keep_checkpoints", "sample_every", "trackers", "sample"})
+
+
+def preset(name: str) -> str:
+    """The text of a bundled training table, comments and all. Raises CurateError for an unknown name."""
+    path = PRESETS / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in PRESETS.glob("*.yaml"))
+        raise CurateError(f"no training table {name!r}; wanted one of {', '.join(known)}")
+    return path.read_text(encoding="utf-8")
+
+
+def read_config(text: str, where: str, changes: Mapping[str, Any]) -> TrainConfig:
+    """A training table with `changes` on top; `sample.prompts` reaches into the part `sample`.
+
+    Raises CurateError, one line, for what is no table, an unknown key (with the nearest name) or a wrong value.
+    """
+    try:
+        table = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise CurateError(f"{where}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(table, dict):
+        raise CurateError(f"{where}: found {type(table).__name__}, wanted keys and values")
+    for key, value in changes.items():
+        part, _, inner = key.partition(".")
+        if part == "sample" and inner:
+            table["sample"] = {**(table.get("sample") or {}), inner: value}
+        else:
+            table[key] = value
+    return _validated(table, where)
+
+
+def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:
+    try:
+        return TrainConfig.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if part not in ("tuple[str, ...]",))
+        if first["type"] == "extra_forbidden":
+            known = {*TrainConfig.model_fields, *(f"sample.{name}" for name in SampleConfig.model_fields)}
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(known))}"
+            raise CurateError(f"{where}: there is no training setting {key!r}{hint}") from error
+        says = first["msg"].removeprefix("Value error, ")
+        found = "" if first["type"] == "value_error" else f" is {first['input']!r}:"
+        raise CurateError(f"{where}: {key or 'the settings'}{found} {says[:1].lower()}{says[1:]}") from error
+
+
+def differing(was: TrainConfig, now: TrainConfig) -> list[str]:
+    """`key: was -> now` of what must not differ between the parts of one run."""
+    before, after = was.model_dump(mode="json"), now.model_dump(mode="json")
+    return [
+        f"{key}: {before[key]} -> {after[key]}"
+        for key in before
+        if key not in FREE_ON_RESUME and before[key] != after[key]
+    ]
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Of step `step`, counted from 0.
+
+    linear: from the peak to a tenth of it over all steps, as the official trainer's LinearLR(1 -> 0.1). two-stage:
+    the same over `first_stage_steps`, then constant at a tenth: how a card's 1.3e-4 over 6,000 steps meets 1.3e-5.
+    """
+    if config.schedule == "constant":
+        return config.learning_rate
+    length = config.first_stage_steps or config.steps
+    return config.learning_rate * (1 - 0.9 * min(step, length) / length)

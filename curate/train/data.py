@@ -1,0 +1,135 @@
+"""A finished set as training reads it: checked once, then mapped into memory and read without a copy.
+
+Nothing is believed because a file exists. Every file that training touches must have the sha256 that build.json
+says, and every sample's tensors must be stamped with its record and with the set's encoder.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+
+from curate.errors import CurateError
+from curate.manifest import MANIFEST, load_build, read_record
+from curate.records import SPLITS, ShardRecord, Split, rng, sha256_of
+from curate.schema import ShardIndex
+from curate.shard import ShardReader
+from curate.tensors import TensorBytes, unpack_tensors
+from curate.train.config import TRAIN_YAML
+
+TORCH = {"BF16": torch.bfloat16, "F32": torch.float32}
+
+
+@dataclass(frozen=True)
+class LatentSample:
+    """One sample: its record, and its tensors by name, views into the shard."""
+
+    record: ShardRecord
+    latents: dict[str, torch.Tensor]
+
+    def get(self, name: str) -> torch.Tensor | None:
+        """A tensor in float32, None where the sample has none."""
+        found = self.latents.get(name)
+        return None if found is None else found.float()
+
+
+class TrainingSet:
+    """A build directory, opened for reading. Raises CurateError for whatever is no whole, encoded set."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.build = load_build(folder)
+        self.sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        if self.build.encoder_sha256 is None:
+            raise CurateError(
+                f"{folder}: was built with --no-encode and holds no latents; build it again without"
+            )
+        if self.build.control == "sweep":
+            raise CurateError(
+                f"{folder}: is a sweep, tones to try a LoRA with (`curate sample`), nothing to train on"
+            )
+        self._verify()
+        index = read_record(folder / "shards" / "index.json", ShardIndex)
+        self._readers = {
+            split: ShardReader(folder / "shards", [c for c in index.shards if c.name.startswith(f"{split}-")])
+            for split in ("train", "heldout")
+        }
+
+    def _verify(self) -> None:
+        """Every file that training reads is the one in the manifest."""
+        for name, card in self.build.files.items():
+            if not name.startswith(("shards/", "text/")) and name != TRAIN_YAML:
+                continue
+            path = self.folder / name
+            if not path.is_file():
+                raise CurateError(f"{path}: missing, {MANIFEST} lists it")
+            with path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            if found != card.sha256:
+                raise CurateError(f"{path}: sha256 {found[:16]}…, {MANIFEST} says {card.sha256[:16]}…")
+
+    @property
+    def table(self) -> str:
+        """The text of its train.yaml. Raises CurateError where it has none."""
+        if TRAIN_YAML not in self.build.files:
+            raise CurateError(f"{self.folder}: has no {TRAIN_YAML}; give a training table with --config")
+        return (self.folder / TRAIN_YAML).read_text(encoding="utf-8")
+
+    def keys(self, split: Split) -> list[str]:
+        """Keys of the samples of a split, in the order of the shards."""
+        return [sample.key for sample in self._readers[split].samples]
+
+    def read(self, split: Split, key: str) -> LatentSample:
+        """One sample, its tensors views into the mapped shard. Raises CurateError where stamp and record differ."""
+        reader = self._readers[split]
+        where = f"{self.folder / 'shards'}: {split} {key}"
+        try:
+            record = ShardRecord.model_validate_json(bytes(reader.read(key, "json")))
+        except ValidationError as error:
+            raise CurateError(f"{where}: its record is not one: {error.errors()[0]['msg']}") from error
+        tensors, stamp = unpack_tensors(reader.read(key, "safetensors"), where)
+        told = {
+            "id": record.id,
+            "example_sha256": record.example_sha256,
+            "encoder_sha256": self.build.encoder_sha256,
+        }
+        for name, wanted in told.items():
+            if stamp.get(name) != wanted:
+                raise CurateError(
+                    f"{where}: its tensors are stamped {name} {stamp.get(name)!r}, wanted {wanted!r}"
+                )
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        if shapes != record.latents.shapes():
+            raise CurateError(f"{where}: holds {shapes}, its record says {record.latents.shapes()}")
+        return LatentSample(record, {name: as_torch(tensor) for name, tensor in tensors.items()})
+
+    def captions(self) -> list[str]:
+        """The distinct captions of both splits, sorted."""
+        return sorted({self.read(split, key).record.caption for split in SPLITS for key in self.keys(split)})
+
+    def text(self, caption: str) -> dict[str, torch.Tensor]:
+        """Stored features of a caption: `video_text` # (L, Dv), `audio_text` # (L, Da), bfloat16."""
+        path = self.folder / "text" / f"{sha256_of(caption)}.safetensors"
+        if not path.is_file():
+            raise CurateError(f"{path}: missing, the features of {caption[:60]!r}")
+        tensors, stamp = unpack_tensors(
+            bytearray(path.read_bytes()), str(path)
+        )  # torch wants writable memory
+        if (stamp.get("caption"), stamp.get("encoder_sha256")) != (caption, self.build.encoder_sha256):
+            raise CurateError(f"{path}: of another caption or encoder than the set's")
+        return {name: as_torch(tensor) for name, tensor in tensors.items()}
+
+
+def as_torch(tensor: TensorBytes) -> torch.Tensor:
+    """The same memory as a torch tensor."""
+    return torch.frombuffer(memoryview(tensor.data), dtype=TORCH[tensor.dtype]).view(tensor.shape)
+
+
+def turn(keys: Sequence[str], seed: int, index: int) -> str:
+    """The key that has turn `index`, counted from 0 over the whole run: each epoch is an order of its own."""
+    epoch, place = divmod(index, len(keys))
+    order = rng(seed, "order", str(epoch)).permutation(len(keys))
+    return keys[int(order[place])]

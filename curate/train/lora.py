@@ -1,0 +1,151 @@
+"""The adapter: which modules get one, its file as ComfyUI and LTX-2 loaders read it, and the way back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from curate.errors import CurateError
+from curate.files import write_atomic
+from curate.records import sha256_of
+from curate.tensors import TensorBytes, pack_file, unpack_file
+from curate.train.config import TrainConfig
+from curate.train.data import as_torch
+
+PREFIX = "diffusion_model."  # inside transformer_blocks the names of diffusers are the original ones
+
+
+def _attention(*names: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{part}" for name in names for part in ("to_q", "to_k", "to_v", "to_out.0"))
+
+
+# matched as whole endings: attn1.to_q is not audio_attn1.to_q
+TARGETS: Mapping[str, tuple[str, ...]] = {
+    "audio": (*_attention("audio_attn1", "audio_attn2"), "audio_ff.net.0.proj", "audio_ff.net.2"),
+    "audio+bridge": (
+        *_attention("audio_attn1", "audio_attn2", "audio_to_video_attn", "video_to_audio_attn"),
+        "audio_ff.net.0.proj",
+        "audio_ff.net.2",
+    ),
+    "video": (*_attention("attn1", "attn2"), "ff.net.0.proj", "ff.net.2"),
+    "video-attention": _attention("attn1", "attn2"),
+}
+
+
+def target_modules(config: TrainConfig) -> tuple[str, ...]:
+    """The endings of the module names that get an adapter."""
+    return TARGETS[config.targets] if isinstance(config.targets, str) else config.targets
+
+
+def add_lora(transformer: Any, config: TrainConfig) -> list[tuple[str, torch.nn.Parameter]]:
+    """Freeze the transformer and give it a fresh adapter; its parameters by name, float32.
+
+    Raises CurateError for modules that it does not have and a rank that is larger than one of them.
+    """
+    from peft import LoraConfig
+
+    names = target_modules(config)
+    _check_fit(transformer, names, config.rank)
+    transformer.requires_grad_(False)
+    with torch.random.fork_rng(devices=[]):  # A is drawn, B is zero: at first the adapter changes nothing
+        torch.manual_seed(int(sha256_of([config.seed, "lora"])[:15], 16))
+        transformer.add_adapter(
+            LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=list(names))
+        )
+    named = [(name, p) for name, p in transformer.named_parameters() if p.requires_grad]
+    for _, parameter in named:
+        parameter.data = parameter.data.float()
+    return named
+
+
+def smallest_width(transformer: Any, names: tuple[str, ...]) -> tuple[int, str]:
+    """The smallest side of the weights that would get an adapter, and whose it is: no rank can be larger."""
+    found = dict[str, list[tuple[int, str]]]()
+    for path, module in transformer.named_modules():
+        for name in names:
+            if path.endswith(f".{name}") and hasattr(module, "in_features"):
+                found.setdefault(name, []).append((min(module.in_features, module.out_features), path))
+    if missing := [name for name in names if name not in found]:
+        raise CurateError(f"targets: the transformer has no linear module {missing[0]!r}")
+    return min(side for sides in found.values() for side in sides)
+
+
+def _check_fit(transformer: Any, names: tuple[str, ...], rank: int) -> None:
+    width, whose = smallest_width(transformer, names)
+    if rank > width:
+        raise CurateError(f"rank {rank}: wanted at most {width}, the width of {whose}")
+
+
+def state(transformer: Any) -> dict[str, torch.Tensor]:
+    """The adapter by peft's names, as it is trained."""
+    from peft import get_peft_model_state_dict
+
+    found: dict[str, torch.Tensor] = get_peft_model_state_dict(transformer)
+    return dict(sorted(found.items()))
+
+
+def load_state(transformer: Any, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Put an adapter's own tensors back. Raises CurateError where they are not those of this adapter."""
+    from peft import set_peft_model_state_dict
+
+    mine = state(transformer)
+    if {k: v.shape for k, v in mine.items()} != {k: v.shape for k, v in tensors.items()}:
+        raise CurateError(
+            f"an adapter of {len(tensors)} tensors, wanted the {len(mine)} of this configuration"
+        )
+    set_peft_model_state_dict(transformer, dict(tensors))
+
+
+def to_file(adapter: Mapping[str, torch.Tensor], scale: float, metadata: Mapping[str, str]) -> bytes:
+    """The bytes of a LoRA file: bfloat16, `diffusion_model.` names, alpha / rank multiplied into B.
+
+    The format has no alpha: its readers take alpha for the rank, and diffusers refuses files that carry one.
+    """
+    tensors = {}
+    for name, value in adapter.items():
+        scaled = value * scale if ".lora_B." in name else value
+        tensors[PREFIX + name] = bf16(scaled)
+    return pack_file(tensors, {"format": "pt", **metadata}, "lora")
+
+
+def bf16(value: torch.Tensor) -> TensorBytes:
+    """A tensor rounded to bfloat16, as bytes."""
+    plain = value.detach().to("cpu", torch.bfloat16).contiguous()
+    return TensorBytes("BF16", tuple(plain.shape), plain.view(torch.uint16).numpy().data)
+
+
+def save(path: Path, adapter: Mapping[str, torch.Tensor], scale: float, metadata: Mapping[str, str]) -> None:
+    """Write a LoRA file, whole or not at all."""
+    write_atomic(path, to_file(adapter, scale, metadata))
+
+
+def read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors of a LoRA file by peft's names, and its metadata. Raises CurateError for what is none of ours."""
+    try:
+        tensors, metadata = unpack_file(bytearray(path.read_bytes()), str(path))
+    except OSError as error:
+        raise CurateError(f"{path}: cannot be read: {error.strerror}") from error
+    if strange := [name for name in tensors if not name.startswith(PREFIX) or ".lora_" not in name]:
+        raise CurateError(f"{path}: holds {strange[0]!r}, wanted {PREFIX}….lora_A/B.weight only")
+    return {name.removeprefix(PREFIX): as_torch(tensor) for name, tensor in tensors.items()}, metadata
+
+
+def attach(transformer: Any, adapter: Mapping[str, torch.Tensor]) -> None:
+    """Give a transformer the adapter of a LoRA file, ready for sampling, in the transformer's dtype."""
+    from peft import LoraConfig, set_peft_model_state_dict
+
+    names = sorted({name.rsplit(".lora_", 1)[0] for name in adapter})
+    rank = next(iter(v.shape[0] for k, v in sorted(adapter.items()) if ".lora_A." in k))
+    transformer.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=names))
+    set_peft_model_state_dict(transformer, dict(adapter))
+    transformer.requires_grad_(False)
+
+
+def set_strength(transformer: Any, strength: float) -> None:
+    """How much of the adapter acts: 0 leaves the base model, exactly."""
+    if strength == 0:
+        transformer.disable_adapters()
+        return
+    transformer.enable_adapters()
+    transformer.set_adapters(["default"], weights=[strength])

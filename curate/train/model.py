@@ -1,0 +1,83 @@
+"""The weights that training and sampling run on: the transformer, and captions after the connectors."""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from curate.encode.stack import PARTS, Stack, load
+from curate.encode.text import connect, repad
+from curate.errors import CurateError
+from curate.train.config import TrainConfig
+from curate.train.data import TrainingSet
+from curate.train.flow import Text
+
+HELD_CAPTIONS = 64  # 12 MB each after the connectors; beyond that the connectors stay loaded
+
+
+def stack_of(dataset: TrainingSet, model: str | None, cache_root: Path) -> Stack:
+    """The model that encoded the set, or the folder or Hub id given for it.
+
+    Raises CurateError where any part of it is not the one that the set's fingerprint names.
+    """
+    encoder = dataset.build.encoder or {}
+    stack = load(model or encoder.get("model", "tiny"), cache_root, generating=True)
+    for part in PARTS:
+        if stack.fingerprint[part] != encoder.get(part):
+            raise CurateError(
+                f"{dataset.folder}: was encoded with another {part} than that of {stack.name} "
+                f"({str(encoder.get(part))[:16]}…, found {stack.fingerprint[part][:16]}…); train with the model that encoded it"
+            )
+    return stack
+
+
+def load_transformer(stack: Stack, config: TrainConfig) -> tuple[Any, list[str]]:
+    """The frozen transformer, in int8 if asked for, and notes about what is not as configured."""
+    transformer = stack.load_transformer().requires_grad_(False)
+    notes = list[str]()
+    if config.quantize:
+        try:
+            from optimum.quanto import freeze, qint8, quantize
+        except ImportError as error:
+            if stack.trained:
+                raise CurateError(
+                    "quantize int8 wants optimum-quanto: pip install 'ltx-curate[int8]', or --set quantize=null"
+                ) from error
+            return transformer, [
+                "quantize: optimum-quanto is not installed, the miniature stays in full precision"
+            ]
+        quantize(transformer.transformer_blocks, weights=qint8, exclude="*norm*")
+        freeze(transformer.transformer_blocks)
+    return transformer, notes
+
+
+class Captions:
+    """Captions as the transformer takes them, each computed once while there are few."""
+
+    def __init__(self, stack: Stack, dataset: TrainingSet) -> None:
+        captions = dataset.captions()
+        self._dataset, self._stack = dataset, stack
+        self._connectors = stack.load_connectors()
+        self._known = dict[str, Text]()
+        if len(captions) <= HELD_CAPTIONS:
+            self._known = {caption: self._connected(dataset.text(caption)) for caption in captions}
+            self._connectors = None  # 4 GB of LTX-2.3 that nothing needs any more
+            gc.collect()
+
+    def __call__(self, caption: str) -> Text:
+        """Of a caption of the set."""
+        if caption not in self._known:
+            return self._connected(self._dataset.text(caption))
+        return self._known[caption]
+
+    def _connected(self, features: dict[str, torch.Tensor]) -> Text:
+        return connected(self._stack, self._connectors, features)
+
+
+@torch.no_grad()
+def connected(stack: Stack, connectors: Any, features: dict[str, torch.Tensor]) -> Text:
+    """Stored features of one caption, padded again and through the connectors."""
+    video, mask = repad(features["video_text"].to(stack.device, stack.dtype))
+    audio, _ = repad(features["audio_text"].to(stack.device, stack.dtype))
+    return Text(*connect(connectors, video[None], audio[None], mask[None]))

@@ -1,0 +1,163 @@
+"""The folder of a run, and whether what is asked for now is the run that it holds.
+
+RUN/  run.json          which set and model, versions, what is not as configured
+      config.yaml       every value of the run
+      metrics.jsonl     a line a step, and the loss at fixed noise at every checkpoint
+      checkpoints/      step-00500/, the last few, for --resume
+      lora/             NAME-step-00500.safetensors, one for each checkpoint, for ComfyUI and LTX-2 pipelines
+      samples/          what `curate sample` generated
+"""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import curate
+from curate.errors import CurateError
+from curate.files import write_atomic
+from curate.manifest import pretty, read_record
+from curate.records import Record, Sha256
+from curate.train.config import TrainConfig, differing, read_config
+from curate.train.data import TrainingSet
+from curate.train.lora import read_file
+from curate.train.state import checkpoints
+
+LIBRARIES = ("accelerate", "diffusers", "peft", "torch", "transformers")
+CONFIG, METRICS, RUN = "config.yaml", "metrics.jsonl", "run.json"
+
+
+class Run(Record):
+    """`run.json`: where a run came from. Unlike a set it belongs to one machine, so it may name a path."""
+
+    curate: str
+    set_folder: str
+    build_sha256: Sha256
+    recipe: str
+    recipe_version: int
+    strategy: str
+    control: str | None
+    model: str
+    trained: bool
+    transformer_sha256: Sha256
+    made_with: dict[str, str]
+    device: str
+    processes: int
+    notes: list[str]
+
+
+def describe(dataset: TrainingSet, model: str, trained: bool, transformer: str, **found: Any) -> Run:
+    """The record of a run about to start."""
+    build = dataset.build
+    return Run(
+        curate=curate.__version__,
+        set_folder=str(dataset.folder.resolve()),
+        build_sha256=dataset.sha256,
+        recipe=build.recipe,
+        recipe_version=build.recipe_version,
+        strategy=build.strategy,
+        control=build.control,
+        model=model,
+        trained=trained,
+        transformer_sha256=transformer,
+        made_with={name: version(name) for name in LIBRARIES},
+        **found,
+    )
+
+
+def begin(folder: Path, run: Run, config: TrainConfig) -> None:
+    """A new run in an empty or new folder. Raises CurateError where anything is in it."""
+    if folder.exists() and not folder.is_dir():
+        raise CurateError(f"{folder}: is a file, wanted a folder for the run")
+    if (folder / RUN).is_file():
+        done = last_step(folder)
+        raise CurateError(
+            f"{folder}: holds a run at step {done}; go on with --resume, or choose another --out"
+        )
+    if folder.is_dir() and any(folder.iterdir()):
+        raise CurateError(f"{folder}: is not empty and holds no run; wanted a new or empty folder")
+    write_atomic(folder / CONFIG, dump(config))
+    write_atomic(folder / RUN, pretty(run))  # last: with it the folder is a run
+
+
+def go_on(folder: Path, run: Run, config: TrainConfig) -> int:
+    """The step from which a run goes on. Raises CurateError naming what is not as it was when it began."""
+    was, before = open_run(folder)
+    for name in ("build_sha256", "transformer_sha256", "processes", "device"):
+        if getattr(was, name) != getattr(run, name):
+            raise CurateError(
+                f"{folder}: cannot go on: {name} was {str(getattr(was, name))[:16]}, is now {str(getattr(run, name))[:16]}"
+            )
+    if changed := differing(before, config):
+        raise CurateError(f"{folder}: cannot go on with another configuration: {'; '.join(changed)}")
+    if was.notes != run.notes:
+        raise CurateError(
+            f"{folder}: cannot go on: it ran with {was.notes or 'all as configured'}, now {run.notes or 'all as configured'}"
+        )
+    done = last_step(folder)
+    if done >= config.steps:
+        raise CurateError(f"{folder}: all {config.steps} steps are done")
+    write_atomic(folder / CONFIG, dump(config))
+    return done
+
+
+def open_run(folder: Path) -> tuple[Run, TrainConfig]:
+    """What a folder says of its run. Raises CurateError for a folder that is none."""
+    if not (folder / RUN).is_file():
+        raise CurateError(f"{folder}: no {RUN} in it, wanted a run made by `curate train`")
+    try:
+        text = (folder / CONFIG).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CurateError(f"{folder / CONFIG}: cannot be read") from error
+    return read_record(folder / RUN, Run), read_config(text, str(folder / CONFIG), {})
+
+
+def last_step(folder: Path) -> int:
+    """Steps done at the last checkpoint, 0 without one."""
+    return max(checkpoints(folder / "checkpoints"), default=0)
+
+
+def lora_path(folder: Path, recipe: str, step: int) -> Path:
+    """Where the LoRA file of a step is."""
+    return folder / "lora" / f"{recipe}-step-{step:05d}.safetensors"
+
+
+def loras(folder: Path) -> dict[int, Path]:
+    """The LoRA files of a run by step. Raises CurateError for one that cannot be read."""
+    found = {
+        int(path.stem.rpartition("-")[2]): path
+        for path in sorted((folder / "lora").glob("*-step-*.safetensors"))
+    }
+    for path in found.values():
+        read_file(path)
+    return found
+
+
+def dump(config: TrainConfig) -> bytes:
+    """A configuration as YAML, keys in the order of the class."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
+
+
+def rows_until(path: Path, step: int) -> bytes:
+    """The rows of a metrics file up to and including `step`; rows of a run that died later are dropped."""
+    kept = list[bytes]()
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line + b"\n")
+        except (ValueError, KeyError, TypeError):
+            continue  # a torn last line
+    return b"".join(kept)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a run's metrics."""
+    return [json.loads(line) for line in (folder / METRICS).read_bytes().splitlines()]
+
+
+def fixed_noise(folder: Path) -> list[dict[str, Any]]:
+    """The first and the last row with the loss at fixed noise."""
+    found = [row for row in rows(folder) if "fixed_noise" in row]
+    return [found[0], found[-1]]
