@@ -260,6 +260,7 @@ def train(
 ) -> None:
     """Train a LoRA on a finished SET. For several GPUs: accelerate launch -m curate.cli train SET"""
     from curate.progress import Reporter
+    from curate.sample.look import while_training
     from curate.show import trained, trained_json
     from curate.train.start import Request
     from curate.train.start import train as run
@@ -275,10 +276,46 @@ def train(
         resume=resume,
         allow=frozenset(allow),
     )
-    result = run(request, Reporter(quiet))
+    result = run(request, Reporter(quiet), while_training)
     click.echo(json.dumps(trained_json(result)) if as_json else trained(result))
     if result.steps < result.wanted:
         sys.exit(130)
+
+
+@cli.command()
+@click.argument("run_folder", metavar="RUN")
+@click.option(
+    "--sweep",
+    is_flag=True,
+    help="Sweep the reference tone and measure the pitch of what is generated, with and without the LoRA.",
+)
+@click.option("--data", metavar="SET", help="Where the run's set is now, if it was moved.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    callback=_settings,
+    metavar="K=V",
+    help="A setting such as sample.inference_steps=8. Repeat for more.",
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def sample(
+    run_folder: str, sweep: bool, data: str | None, settings: dict[str, Any], quiet: bool, as_json: bool
+) -> None:
+    """Generate what a RUN's LoRA files make of its prompts, or measure a sweep of tones."""
+    from curate.progress import Reporter
+    from curate.sample.look import look, opened
+    from curate.sample.show_sweep import sweep_json, sweep_text
+    from curate.sample.sweep import sweep as measure
+
+    run = opened(Path(run_folder), Path(data) if data else None, settings, _cache_root())
+    if sweep:
+        report = measure(run, Reporter(quiet))
+        click.echo(json.dumps(sweep_json(report)) if as_json else sweep_text(report))
+        return
+    sheet = look(run, Reporter(quiet))
+    click.echo(json.dumps({"contact_sheet": str(sheet)}) if as_json else str(sheet))
 
 
 def _table(config: str | None) -> str | None:

@@ -39,8 +39,17 @@ def decode_video(stack: Stack, latents: Latents) -> NDArray[np.uint8]:
 def decode_audio(stack: Stack, latents: Latents) -> NDArray[np.float32]:
     """The sound of normalised audio latents, mono at 16 kHz.  # (8, T, 16) -> about (640 T - 480,)
 
-    The VAE gives 4 T - 3 steps of log-mel, the vocoder a wave at its own rate; it is brought to 16 kHz, the rate
-    that was encoded. Raises CurateError where the model has no vocoder or cannot decode, ValueError for other shapes.
+    What `decode_sound` gives, brought to the rate that was encoded; it raises the same.
+    """
+    wave, rate_hz = decode_sound(stack, latents)
+    return np.asarray(soxr.resample(wave.mean(axis=0), rate_hz, SAMPLE_RATE_HZ), dtype=np.float32)
+
+
+def decode_sound(stack: Stack, latents: Latents) -> tuple[NDArray[np.float32], int]:
+    """The sound of normalised audio latents as the vocoder gives it, and its rate in Hz.  # (8, T, 16) -> (2, N)
+
+    The VAE gives 4 T - 3 steps of log-mel, the vocoder a wave of them. Raises CurateError where the model has no
+    vocoder or cannot decode, ValueError for other shapes.
     """
     vae, vocoder = stack.audio_vae, stack.vocoder
     if vocoder is None:
@@ -50,10 +59,8 @@ def decode_audio(stack: Stack, latents: Latents) -> NDArray[np.float32]:
     raw = torch.from_numpy(denormalised_audio(stack, latents))
     with _decoding(stack, f"audio latents {list(latents.shape)}"):
         mel = vae.decode(raw[None].to(stack.device), return_dict=False)[0]  # (1, 2, 4 T - 3, 64)
-        wave = vocoder(mel)[0].mean(dim=0).cpu().numpy()
-    return np.asarray(
-        soxr.resample(wave, vocoder.config.output_sampling_rate, SAMPLE_RATE_HZ), dtype=np.float32
-    )
+        wave = vocoder(mel)[0].float().cpu().numpy()
+    return np.asarray(wave, dtype=np.float32), int(vocoder.config.output_sampling_rate)
 
 
 @contextmanager

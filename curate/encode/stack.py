@@ -4,6 +4,7 @@ One code path for the built-in miniature, a folder and a Hub repository: all are
 part. What made a latent is in `Stack.fingerprint`; the caches and the shards carry its hash.
 """
 
+import gc
 import hashlib
 import json
 import re
@@ -152,6 +153,14 @@ class Stack:
         connectors = self._load(LTX2TextConnectors, "connectors", torch_dtype=self.dtype, to_device=False)
         connectors.video_connector = connectors.audio_connector = _PassThrough()
         return connectors.to(self.device)
+
+    def forget_text(self) -> None:
+        """Give back the memory of what only captions need, half of an LTX-2.3; it is loaded again when wanted."""
+        for part in ("text_encoder", "tokenizer", "text_projections"):
+            self.__dict__.pop(part, None)
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def load_connectors(self) -> Any:
         """A whole LTX2TextConnectors, which training and sampling run on padded text (see `text.connect`)."""

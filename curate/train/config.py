@@ -21,14 +21,23 @@ class SampleConfig(Record):
     """What is generated to look at, and how."""
 
     prompts: tuple[str, ...] = Field(default=(), description="For sets without references; a column each.")
-    tones: int = Field(default=5, ge=2, le=50, description="For audio references: how many, across the band.")
+    tones: tuple[float, ...] = Field(
+        default=(),
+        description="For audio references: pitches in Hz, a column each; --sweep goes from first to last.",
+    )
+    sweep_tones: int = Field(default=9, ge=2, le=50, description="Pitches of --sweep.")
+    sweep_sources: int = Field(default=3, ge=1, le=50, description="Timbres that --sweep has each pitch in.")
+    sweep_seeds: int = Field(default=4, ge=1, le=100, description="Takes that --sweep has of each.")
     cases: int = Field(
         default=4, ge=1, le=50, description="For video references and pins: samples of the set."
     )
     negative_prompt: str = ""
-    inference_steps: int = Field(default=30, ge=1, le=1000)
+    inference_steps: int = Field(default=30, ge=2, le=1000)
     guidance_scale: float = Field(default=1.0, ge=1, description="1: no guidance, half the time.")
     strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")
+    frames: int | None = Field(
+        default=None, ge=1, description="8k+1; None: as many as the set's videos have."
+    )
     seed: int = Field(default=0, ge=0)
 
 
@@ -104,13 +113,22 @@ def read_config(text: str, where: str, changes: Mapping[str, Any]) -> TrainConfi
         raise CurateError(f"{where}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(table, dict):
         raise CurateError(f"{where}: found {type(table).__name__}, wanted keys and values")
+    return _validated(_with(table, changes), where)
+
+
+def changed(config: TrainConfig, changes: Mapping[str, Any], where: str) -> TrainConfig:
+    """A configuration with changes on top. Raises CurateError like `read_config`."""
+    return _validated(_with(config.model_dump(mode="json"), changes), where)
+
+
+def _with(table: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         part, _, inner = key.partition(".")
         if part == "sample" and inner:
             table["sample"] = {**(table.get("sample") or {}), inner: value}
         else:
             table[key] = value
-    return _validated(table, where)
+    return table
 
 
 def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:

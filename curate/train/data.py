@@ -39,7 +39,8 @@ class LatentSample:
 class TrainingSet:
     """A build directory, opened for reading. Raises CurateError for whatever is no whole, encoded set."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sweep: bool = False) -> None:
+        """`sweep` opens a sweep of tones, which there is nothing to train on."""
         self.folder = folder
         self.build = load_build(folder)
         self.sha256 = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
@@ -47,7 +48,7 @@ class TrainingSet:
             raise CurateError(
                 f"{folder}: was built with --no-encode and holds no latents; build it again without"
             )
-        if self.build.control == "sweep":
+        if self.build.control == "sweep" and not sweep:
             raise CurateError(
                 f"{folder}: is a sweep, tones to try a LoRA with (`curate sample`), nothing to train on"
             )

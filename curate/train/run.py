@@ -1,10 +1,10 @@
-"""The folder of a run, and whether what is asked for now is the run that it holds.
+"""The folder of a run: what is in it, and whether what is asked for now is the run that it holds.
 
 RUN/  run.json          which set and model, versions, what is not as configured
       config.yaml       every value of the run
-      metrics.jsonl     a line a step, and the loss at fixed noise at every checkpoint
+      metrics.jsonl     a line a step, and the loss at fixed noise at the start and at every checkpoint
       checkpoints/      step-00500/, the last few, for --resume
-      lora/             NAME-step-00500.safetensors, one for each checkpoint, for ComfyUI and LTX-2 pipelines
+      lora/             NAME-step-00500.safetensors, all of them, for ComfyUI and LTX-2 pipelines
       samples/          what `curate sample` generated
 """
 
@@ -22,7 +22,7 @@ from curate.manifest import pretty, read_record
 from curate.records import Record, Sha256
 from curate.train.config import TrainConfig, differing, read_config
 from curate.train.data import TrainingSet
-from curate.train.lora import read_file
+from curate.train.lora import read_file, target_modules
 from curate.train.state import checkpoints
 
 LIBRARIES = ("accelerate", "diffusers", "peft", "torch", "transformers")
@@ -78,8 +78,14 @@ def begin(folder: Path, run: Run, config: TrainConfig) -> None:
         )
     if folder.is_dir() and any(folder.iterdir()):
         raise CurateError(f"{folder}: is not empty and holds no run; wanted a new or empty folder")
-    write_atomic(folder / CONFIG, dump(config))
+    write_config(folder, config)
     write_atomic(folder / RUN, pretty(run))  # last: with it the folder is a run
+
+
+def write_config(folder: Path, config: TrainConfig) -> None:
+    """Every value of the run as YAML, in the order of the class."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_atomic(folder / CONFIG, text.encode())
 
 
 def go_on(folder: Path, run: Run, config: TrainConfig) -> int:
@@ -87,19 +93,13 @@ def go_on(folder: Path, run: Run, config: TrainConfig) -> int:
     was, before = open_run(folder)
     for name in ("build_sha256", "transformer_sha256", "processes", "device"):
         if getattr(was, name) != getattr(run, name):
-            raise CurateError(
-                f"{folder}: cannot go on: {name} was {str(getattr(was, name))[:16]}, is now {str(getattr(run, name))[:16]}"
-            )
+            told = [str(getattr(each, name))[:16] for each in (was, run)]
+            raise CurateError(f"{folder}: cannot go on: {name} was {told[0]}, is now {told[1]}")
     if changed := differing(before, config):
         raise CurateError(f"{folder}: cannot go on with another configuration: {'; '.join(changed)}")
-    if was.notes != run.notes:
-        raise CurateError(
-            f"{folder}: cannot go on: it ran with {was.notes or 'all as configured'}, now {run.notes or 'all as configured'}"
-        )
     done = last_step(folder)
     if done >= config.steps:
         raise CurateError(f"{folder}: all {config.steps} steps are done")
-    write_atomic(folder / CONFIG, dump(config))
     return done
 
 
@@ -125,19 +125,36 @@ def lora_path(folder: Path, recipe: str, step: int) -> Path:
 
 
 def loras(folder: Path) -> dict[int, Path]:
-    """The LoRA files of a run by step. Raises CurateError for one that cannot be read."""
-    found = {
-        int(path.stem.rpartition("-")[2]): path
-        for path in sorted((folder / "lora").glob("*-step-*.safetensors"))
+    """The LoRA files of a run by step, rising. Raises CurateError for one that cannot be read."""
+    found = dict[int, Path]()
+    for path in (folder / "lora").glob("*-step-*.safetensors"):
+        step = path.stem.rpartition("-")[2]
+        if step.isdecimal():
+            read_file(path)
+            found[int(step)] = path
+    return dict(sorted(found.items()))
+
+
+def lora_metadata(run: Run, config: TrainConfig, step: int) -> dict[str, str]:
+    """What the LoRA file of a step says of itself; its readers take all values as text."""
+    said = {
+        "base_model": config.base_model,
+        "rank": str(config.rank),
+        "alpha": f"{config.alpha:g}",
+        "recipe": f"{run.recipe} {run.recipe_version}",
+        "build_sha256": run.build_sha256,
+        "strategy": run.strategy,
+        "targets": ",".join(target_modules(config)),
+        "step": str(step),
+        "curate": run.curate,
     }
-    for path in found.values():
-        read_file(path)
-    return found
-
-
-def dump(config: TrainConfig) -> bytes:
-    """A configuration as YAML, keys in the order of the class."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True).encode()
+    if run.control:
+        said["control"] = run.control
+    if not run.trained:
+        said["untrained_base"] = "trained on a miniature with random weights: for trying things out only"
+    if run.strategy.endswith("_reference"):  # as LTX-2's own trainer writes them
+        said |= {f"reference_{what}_factor": "1" for what in ("downscale", "spatial_scale", "temporal_scale")}
+    return said
 
 
 def rows_until(path: Path, step: int) -> bytes:
@@ -153,11 +170,16 @@ def rows_until(path: Path, step: int) -> bytes:
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a run's metrics."""
-    return [json.loads(line) for line in (folder / METRICS).read_bytes().splitlines()]
+    """The rows of a run's metrics. Raises CurateError where they cannot be read."""
+    try:
+        return [json.loads(line) for line in (folder / METRICS).read_bytes().splitlines()]
+    except (OSError, ValueError) as error:
+        raise CurateError(f"{folder / METRICS}: cannot be read: {error}") from error
 
 
 def fixed_noise(folder: Path) -> list[dict[str, Any]]:
-    """The first and the last row with the loss at fixed noise."""
+    """The first and the last row with the loss at fixed noise. Raises CurateError where there is none."""
     found = [row for row in rows(folder) if "fixed_noise" in row]
+    if not found:
+        raise CurateError(f"{folder / METRICS}: has no loss at fixed noise")
     return [found[0], found[-1]]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,22 @@ from curate.encode.stack import Stack
 from curate.errors import CurateError
 from curate.progress import Reporter
 from curate.train import run as runs
-from curate.train.config import TrainConfig, read_config
+from curate.train.config import TrainConfig, changed, read_config
 from curate.train.data import TrainingSet
-from curate.train.lora import add_lora, smallest_width, target_modules
+from curate.train.fitted import check_reach, check_trackers, narrowed, without_extras
+from curate.train.guard import naming_memory
+from curate.train.lora import add_lora
 from curate.train.model import Captions, load_transformer, stack_of
+from curate.train.objective import Objective
 from curate.train.optimizer import make_optimizer
-from curate.train.trainer import Trainer
+from curate.train.strategy import strategy_of
+from curate.train.trainer import Show, Trainer
 
 MINIATURE = (
     "the base is a miniature with random weights: this LoRA is for trying things out, no model can use it"
 )
-Sampler = Callable[[Path, Stack, Any], Callable[[int], None]]
+PATIENCE = timedelta(hours=3)  # of the other processes while the first one generates samples
+Sampler = Callable[[Path, TrainingSet, TrainConfig, Stack, Reporter], Show]
 
 
 @dataclass(frozen=True)
@@ -51,27 +57,37 @@ class Trained:
 
 def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) -> Trained:
     """Train on a set. Raises CurateError for a set, a configuration or a run folder that cannot be used."""
-    from accelerate import Accelerator
-
     dataset = TrainingSet(request.set_folder)
-    _check_audit(dataset, request.allow)
-    config = read_config(
-        request.table if request.table is not None else dataset.table, request.table_name, request.changes
-    )
-    accelerator = Accelerator(
-        log_with=list(config.trackers) or None,
-        project_dir=str(request.out),
-        cpu=not torch.cuda.is_available(),
-    )
+    _check_set(dataset, request.allow)
+    config = _wanted(request, dataset)
+    check_trackers(config)
+    accelerator = _accelerator(request.out, config)
     reporter = reporter if accelerator.is_main_process else Reporter(quiet=True)
     stack = stack_of(dataset, config.model, request.cache_root)
-    captions = Captions(stack, dataset)
-    transformer, notes = load_transformer(stack, config)
-    config, lowered = _fitted(config, request.changes, transformer, stack)
-    parameters = add_lora(transformer, config)
+    try:
+        with _one_thread(stack.device):
+            trainer, done = _prepared(request, dataset, config, stack, accelerator, reporter)
+            if sampler and trainer.config.sample_every and accelerator.is_main_process:
+                trainer.show = sampler(request.out, dataset, trainer.config, stack, reporter)
+            steps = trainer.fit(done)
+    finally:
+        accelerator.end_training()
+    return Trained(request.out, runs.lora_path(request.out, trainer.run.recipe, steps), steps, config.steps)
+
+
+def _prepared(
+    request: Request, dataset: TrainingSet, config: TrainConfig, stack: Stack, accelerator: Any, reporter: Reporter
+) -> tuple[Trainer, int]:  # fmt: skip
+    """Everything loaded and the run folder opened, and the step to begin with."""
+    config, notes = without_extras(config, request.changes, stack)
+    with naming_memory("while loading the model", config):
+        captions = Captions(stack, dataset)
+        transformer, more = load_transformer(stack, config)
+        config, less = narrowed(config, request.changes, transformer, stack)
+        check_reach(config, dataset, transformer)
+        parameters = [parameter for _, parameter in add_lora(transformer, config)]
     if config.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
-    optimizer = make_optimizer(config, [p for _, p in parameters])
     run = runs.describe(
         dataset,
         stack.name,
@@ -79,21 +95,70 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
         stack.part_sha("transformer"),
         device=stack.device.type,
         processes=accelerator.num_processes,
-        notes=[*notes, *lowered, *optimizer.notes],
+        notes=[*notes, *more, *less],
     )
     done = _opened(request, run, config, accelerator)
     if config.trackers:
-        accelerator.init_trackers("curate", config={"recipe": run.recipe, **config.model_dump(mode="json", exclude={"sample", "trackers"})})  # fmt: skip
+        told = {
+            "recipe": run.recipe,
+            **config.model_dump(mode="json", exclude={"sample", "targets", "trackers"}),
+        }
+        accelerator.init_trackers("curate", config=told, init_kwargs={"wandb": {"dir": str(request.out)}})
     for note in (*run.notes, *([] if stack.trained else [MINIATURE])):
         reporter.note(f"note: {note}")
-    on_sample = sampler(request.out, stack, transformer) if sampler and config.sample_every else None
+    objective = Objective(dataset, transformer, captions, config)
+    optimizer = make_optimizer(config, parameters)
     trainer = Trainer(
-        request.out, run, config, dataset, transformer, parameters, captions, optimizer, accelerator, reporter, on_sample
-    )  # fmt: skip
-    with _one_thread(stack.device):
-        steps = trainer.fit(done)
-    accelerator.end_training()
-    return Trained(request.out, runs.lora_path(request.out, run.recipe, steps), steps, config.steps)
+        request.out, run, config, objective, transformer, parameters, optimizer, accelerator, reporter
+    )
+    return trainer, done
+
+
+def _check_set(dataset: TrainingSet, allow: frozenset[str]) -> None:
+    """A set with failures is trained on only when each is allowed by name; a control is made to fail."""
+    strategy_of(dataset.build.strategy)
+    if not dataset.keys("train"):
+        held = dataset.build.counts.heldout
+        raise CurateError(f"{dataset.folder}: has no samples to train on, {held} held out")
+    failed = sorted({name.split(" ")[0] for name in dataset.build.audit.failed} - allow)
+    if failed and not dataset.build.control:
+        raise CurateError(
+            f"{dataset.folder}: its audit failed {', '.join(failed)}; to train on it all the same, --allow each"
+        )
+
+
+def _wanted(request: Request, dataset: TrainingSet) -> TrainConfig:
+    """The values asked for: a run that goes on has its own, a new one those of --config or of the set."""
+    if request.table is not None:
+        return read_config(request.table, request.table_name, request.changes)
+    if request.resume:
+        return changed(runs.open_run(request.out)[1], request.changes, str(request.out / runs.CONFIG))
+    return read_config(dataset.table, request.table_name, request.changes)
+
+
+def _accelerator(out: Path, config: TrainConfig) -> Any:
+    from accelerate import Accelerator
+    from accelerate.utils import InitProcessGroupKwargs
+
+    return Accelerator(
+        log_with=list(config.trackers) or None,
+        project_dir=str(out),
+        cpu=not torch.cuda.is_available(),
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+    )
+
+
+def _opened(request: Request, run: runs.Run, config: TrainConfig, accelerator: Any) -> int:
+    """The step to begin with. Only the first process writes; the others wait and then find the same."""
+    done = 0
+    with accelerator.main_process_first():
+        if request.resume:
+            done = runs.go_on(request.out, run, config)
+            if accelerator.is_main_process:
+                runs.write_config(request.out, config)
+        elif accelerator.is_main_process:
+            runs.begin(request.out, run, config)
+    return done
 
 
 @contextmanager
@@ -106,43 +171,3 @@ def _one_thread(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _opened(request: Request, run: runs.Run, config: TrainConfig, accelerator: Any) -> int:
-    """The step to begin with. Only the first process writes; the others wait and then find the same."""
-    with accelerator.main_process_first():
-        if request.resume:
-            return runs.go_on(request.out, run, config)
-        if accelerator.is_main_process:
-            runs.begin(request.out, run, config)
-    return 0
-
-
-def _check_audit(dataset: TrainingSet, allow: frozenset[str]) -> None:
-    """A set with failures is trained on only when each is allowed by name; a control is made to fail."""
-    if dataset.build.control:
-        return
-    failed = sorted({name.split(" ")[0] for name in dataset.build.audit.failed} - allow)
-    if failed:
-        raise CurateError(
-            f"{dataset.folder}: its audit failed {', '.join(failed)}; to train on it all the same, --allow each"
-        )
-
-
-def _fitted(
-    config: TrainConfig, changes: Mapping[str, Any], transformer: Any, stack: Stack
-) -> tuple[TrainConfig, list[str]]:
-    """The card's values as this machine and model can have them, and a note of each that differs.
-
-    What was asked for with --set stays. The miniature's modules are narrower than most ranks; CPUs take several
-    times longer in bfloat16.
-    """
-    changed, notes = dict[str, Any](), list[str]()
-    width, whose = smallest_width(transformer, target_modules(config))
-    if not stack.trained and config.rank > width and "rank" not in changes:
-        changed |= {"rank": width, "alpha": config.alpha * width / config.rank}
-        notes.append(f"rank: {width} instead of {config.rank}, the width of {whose} in the miniature")
-    if stack.device.type == "cpu" and config.precision == "bf16" and "precision" not in changes:
-        changed["precision"] = "fp32"
-        notes.append("precision: fp32 instead of bf16, which is many times slower on a CPU")
-    return config.model_copy(update=changed), notes

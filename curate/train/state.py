@@ -4,7 +4,7 @@ Noise, noise levels and order are drawn by step, so there is no generator to sav
 number of steps done are all.
 """
 
-import json
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -15,10 +15,11 @@ import torch
 
 from curate.errors import CurateError
 from curate.files import atomic_writer
+from curate.records import canonical
 from curate.tensors import TensorBytes, pack_tensors, unpack_tensors
 from curate.train.lora import load_state, state
 
-DTYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.float64: "F64", torch.uint8: "U8", torch.int64: "I64", torch.int32: "I32"}  # fmt: skip
+DTYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.uint8: "U8", torch.int64: "I64"}
 BITS = {torch.bfloat16: torch.uint16}  # numpy has no bfloat16
 STATE = "state.safetensors"
 
@@ -30,17 +31,18 @@ def save_checkpoint(
 
     The folder gets its name when its file is whole and on the disk. Raises CurateError when the disk is full.
     """
-    moments, plain = _split(optimizer.state_dict()["state"])
-    tensors = {f"lora.{name}": value for name, value in state(transformer).items()} | moments
-    metadata = {"step": step, "optimizer": type(optimizer).__name__, "state": plain}
+    moments, numbers = _split(optimizer)
+    adapter = {f"lora.{name}": value for name, value in state(transformer).items()}
+    tensors = {name: as_bytes(value) for name, value in (adapter | moments).items()}
+    metadata = {"step": step, "optimizer": type(optimizer).__name__, "state": numbers}
     target = folder / name_of(step)
     draft = folder / f".{target.name}.{os.getpid()}.tmp"
     for stale in folder.glob(".step-*.tmp"):
         shutil.rmtree(stale, ignore_errors=True)
     try:
         with atomic_writer(draft / STATE, durable=True) as write:
-            write(pack_tensors({k: as_bytes(v) for k, v in tensors.items()}, metadata))
-        shutil.rmtree(target, ignore_errors=True)
+            write(pack_tensors(tensors, metadata | {"sha256": _sha256(tensors)}))
+        shutil.rmtree(target, ignore_errors=True)  # of a removal that was cut short
         os.replace(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -59,32 +61,29 @@ def load_checkpoint(folder: Path, step: int, transformer: Any, optimizer: torch.
         tensors, metadata = unpack_tensors(bytearray(path.read_bytes()), str(path))
     except OSError as error:
         raise CurateError(f"{path}: cannot be read: {error.strerror}") from error
-    if metadata.get("optimizer") != type(optimizer).__name__ or metadata.get("step") != step:
-        raise CurateError(
-            f"{path}: of step {metadata.get('step')} with {metadata.get('optimizer')}, "
-            f"wanted step {step} with {type(optimizer).__name__} (is an extra missing here?)"
-        )
+    wanted = {"step": step, "optimizer": type(optimizer).__name__, "sha256": _sha256(tensors)}
+    for key, value in wanted.items():
+        if metadata.get(key) != value:
+            raise CurateError(f"{path}: its {key} is {metadata.get(key)!r}, wanted {value!r}")
     read = {name: _from_bytes(tensor) for name, tensor in tensors.items()}
+    adapter = {name.removeprefix("lora."): value for name, value in read.items() if name.startswith("lora.")}
     try:
-        load_state(
-            transformer, {k.removeprefix("lora."): v for k, v in read.items() if k.startswith("lora.")}
-        )
+        load_state(transformer, adapter)
     except CurateError as error:
         raise CurateError(f"{path}: {error}") from error
-    joined = dict[int, dict[str, Any]]()
-    for number, values in metadata["state"].items():
-        joined[int(number)] = {**values}
-    for name, value in read.items():
-        kind, _, rest = name.partition(".")
-        if kind == "optimizer":
-            number, _, key = rest.partition(".")
-            joined.setdefault(int(number), {})[key] = value
-    optimizer.load_state_dict({"state": joined, "param_groups": optimizer.state_dict()["param_groups"]})
+    moments = {name: value for name, value in read.items() if not name.startswith("lora.")}
+    optimizer.load_state_dict(
+        {
+            "state": _joined(moments, metadata["state"]),
+            "param_groups": optimizer.state_dict()["param_groups"],
+        }
+    )
 
 
 def checkpoints(folder: Path) -> list[int]:
     """The steps of the whole checkpoints under `folder`, rising."""
-    return sorted(int(path.parent.name.removeprefix("step-")) for path in folder.glob(f"step-[0-9]*/{STATE}"))
+    named = (path.parent.name.removeprefix("step-") for path in folder.glob(f"step-*/{STATE}"))
+    return sorted(int(step) for step in named if step.isdecimal())
 
 
 def name_of(step: int) -> str:
@@ -95,9 +94,8 @@ def name_of(step: int) -> str:
 def as_bytes(value: torch.Tensor) -> TensorBytes:
     """A tensor on any device as bytes."""
     plain = value.detach().cpu().contiguous()
-    shape = tuple(plain.shape)
     bits = plain.reshape(-1).view(BITS.get(plain.dtype, plain.dtype))
-    return TensorBytes(DTYPES[plain.dtype], shape, bits.numpy().tobytes())
+    return TensorBytes(DTYPES[plain.dtype], tuple(plain.shape), bits.numpy().data)
 
 
 def _from_bytes(tensor: TensorBytes) -> torch.Tensor:
@@ -106,15 +104,37 @@ def _from_bytes(tensor: TensorBytes) -> torch.Tensor:
     return flat.view(tensor.shape).clone()
 
 
-def _split(
-    states: Mapping[int, Mapping[str, Any]],
-) -> tuple[dict[str, torch.Tensor], dict[str, dict[str, Any]]]:
-    """An optimizer's state as named tensors, and what of it is plain numbers."""
-    tensors, plain = dict[str, torch.Tensor](), dict[str, dict[str, Any]]()
-    for number, values in states.items():
-        for key, value in values.items():
+def _sha256(tensors: Mapping[str, TensorBytes]) -> str:
+    """Of names, types, shapes and data: a flipped bit in a checkpoint would otherwise train on, unnoticed."""
+    found = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        found.update(canonical([name, tensor.dtype, list(tensor.shape)]))
+        found.update(tensor.data)
+    return found.hexdigest()
+
+
+def _split(optimizer: torch.optim.Optimizer) -> tuple[dict[str, torch.Tensor], dict[str, dict[str, Any]]]:
+    """An optimizer's state as named tensors, and what of it is plain numbers.
+
+    Its own `state_dict` is no help: that of bitsandbytes hides tensors in a dictionary of their own.
+    """
+    tensors, numbers = dict[str, torch.Tensor](), dict[str, dict[str, Any]]()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for number, parameter in enumerate(parameters):
+        for key, value in optimizer.state[parameter].items():
             if isinstance(value, torch.Tensor):
-                tensors[f"optimizer.{number}.{key}"] = value
+                tensors[f"{number}.{key}"] = value
             else:
-                plain.setdefault(str(number), {})[key] = json.loads(json.dumps(value))
-    return tensors, plain
+                numbers.setdefault(str(number), {})[key] = value
+    return tensors, numbers
+
+
+def _joined(
+    tensors: Mapping[str, torch.Tensor], numbers: Mapping[str, Mapping[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """The opposite of `_split`, by number of the parameter."""
+    joined = {int(number): dict(values) for number, values in numbers.items()}
+    for name, value in tensors.items():
+        number, _, key = name.partition(".")
+        joined.setdefault(int(number), {})[key] = value
+    return joined

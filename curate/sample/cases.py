@@ -1,0 +1,112 @@
+"""What there is to look at for a run: a column each, as its seed's card shows it.
+
+Sets without references have prompts. A reference sound has tones across the band, under one caption of the set. Video
+references and pins have samples of the set, held-out ones first, with what was given shown beside the result.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from curate.encode.audio import encode_audio
+from curate.encode.decode import decode_video
+from curate.encode.stack import Stack
+from curate.errors import CurateError
+from curate.media.tone import Timbre, render_tone
+from curate.records import SPLITS, rng
+from curate.sample.generate import BINS, CHANNELS, sound_steps
+from curate.train.config import SampleConfig
+from curate.train.data import LatentSample, TrainingSet
+
+Picture = NDArray[np.uint8]  # (H, W, 3)
+REFERENCE_S = 2.0
+# the middle of what helium draws, without vibrato: one timbre for all tones, so that only the pitch differs
+PLAIN = Timbre(-7.5, 0.6, (600.0, 1600.0, 3000.0), (8.0, 8.0, 8.0), (190.0, 190.0, 190.0), 5.5, 0.0, 4.0, -35.0, 0.06)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to generate: what is given, and the noise to begin with (by `identity`)."""
+
+    label: str
+    caption: str
+    sample: LatentSample  # its targets are replaced by noise
+    identity: str
+    beside: Picture | None = None  # what was given, to look at
+
+
+def cases(dataset: TrainingSet, config: SampleConfig, stack: Stack) -> list[Case]:
+    """The columns of a run's contact sheet. Raises CurateError where its set or its settings give none."""
+    strategy = dataset.build.strategy
+    own = blank(first_sample(dataset), config.frames)
+    if strategy == "text_to_video":
+        if not config.prompts:
+            raise CurateError(
+                "sample.prompts is empty; give some, such as --set 'sample.prompts=[a red ball]'"
+            )
+        return [Case(prompt, prompt, own, "prompt") for prompt in config.prompts]
+    if strategy == "audio_reference":
+        if not config.tones:
+            raise CurateError(
+                "sample.tones is empty; give pitches in Hz, such as --set 'sample.tones=[76, 353]'"
+            )
+        return [toned(own, hz, stack, PLAIN) for hz in config.tones]
+    return [
+        _shown(sample, strategy, stack)
+        for sample, _ in zip(_samples(dataset), range(config.cases), strict=False)
+    ]
+
+
+def first_sample(dataset: TrainingSet) -> LatentSample:
+    """The sample whose size and caption stand for the set. Raises CurateError for an empty set."""
+    found = next(_samples(dataset), None)
+    if found is None:
+        raise CurateError(f"{dataset.folder}: holds no sample to take a size from")
+    return found
+
+
+def toned(own: LatentSample, hz: float, stack: Stack, timbre: Timbre, source: str = "plain") -> Case:
+    """A tone of a pitch as the reference of a sample without one."""
+    wave = render_tone(timbre, hz, REFERENCE_S, 0.0, rng(0, source, f"{hz:g}", "tone"))
+    latents = {**own.latents, "reference_audio_latents": encode_audio(stack, wave, None)}
+    return Case(f"{hz:g} Hz", own.record.caption, LatentSample(own.record, latents), source)
+
+
+def _samples(dataset: TrainingSet) -> Iterator[LatentSample]:
+    """Held-out samples, then those of the training side, by id."""
+    for split in reversed(SPLITS):
+        found = [dataset.read(split, key) for key in dataset.keys(split)]
+        yield from sorted(found, key=lambda sample: sample.record.id)
+
+
+def blank(sample: LatentSample, frames: int | None) -> LatentSample:
+    """A sample of the same size, or of so many frames, with sound where it moves, and without any condition."""
+    channels, steps, height, width = sample.latents["video_latents"].shape
+    if frames is not None:
+        if frames % 8 != 1:
+            raise CurateError(f"sample.frames is {frames}, wanted 8k+1, such as 1, 25 or 121")
+        steps = (frames + 7) // 8
+    latents = {"video_latents": torch.zeros(channels, steps, height, width)}
+    if steps > 1:
+        latents["audio_latents"] = torch.zeros(
+            CHANNELS, sound_steps(steps, sample.record.latents.fps or 25.0), BINS
+        )
+    return LatentSample(sample.record, latents)
+
+
+def _shown(sample: LatentSample, strategy: str, stack: Stack) -> Case:
+    """A sample of the set with what was given to it: the reference, or the first frame."""
+    name = "reference_video_latents" if strategy == "video_reference" else "video_latents"
+    given = sample.get(name)
+    if given is None:
+        return Case(sample.record.id, sample.record.caption, sample, sample.record.id)
+    picture = decode_video(stack, given[:, :1].numpy())[0]  # the first latent frame is one frame
+    return Case(sample.record.id, sample.record.caption, sample, sample.record.id, picture)
+
+
+def captions(columns: Sequence[Case]) -> list[str]:
+    """The distinct captions, in order."""
+    return list(dict.fromkeys(case.caption for case in columns))
