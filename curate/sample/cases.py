@@ -53,7 +53,7 @@ def cases(dataset: TrainingSet, config: SampleConfig, stack: Stack) -> list[Case
             raise CurateError(
                 "sample.tones is empty; give pitches in Hz, such as --set 'sample.tones=[76, 353]'"
             )
-        return [toned(own, hz, stack, PLAIN) for hz in config.tones]
+        return [toned(with_target_sound(own), hz, stack, PLAIN) for hz in config.tones]
     return [
         _shown(sample, strategy, stack)
         for sample, _ in zip(_samples(dataset), range(config.cases), strict=False)
@@ -66,6 +66,13 @@ def first_sample(dataset: TrainingSet) -> LatentSample:
     if found is None:
         raise CurateError(f"{dataset.folder}: holds no sample to take a size from")
     return found
+
+
+def with_target_sound(own: LatentSample) -> LatentSample:
+    """The sample itself. Raises CurateError for a picture, which no reference sound can move."""
+    if "audio_latents" not in own.latents:
+        raise CurateError("sample.frames is 1, and pictures have no sound; a reference sound wants a video")
+    return own
 
 
 def toned(own: LatentSample, hz: float, stack: Stack, timbre: Timbre, source: str = "plain") -> Case:

@@ -21,7 +21,7 @@ from curate.manifest import MANIFEST
 from curate.media.tone import draw_timbre
 from curate.progress import Reporter
 from curate.records import canonical, number, rng, sha256_of
-from curate.sample.cases import blank, first_sample, toned
+from curate.sample.cases import blank, first_sample, toned, with_target_sound
 from curate.sample.gallery import texts
 from curate.sample.generate import generate
 from curate.sample.look import Opened
@@ -88,7 +88,7 @@ def sweep(run: Opened, reporter: Reporter) -> SweepReport:
 
 def tones(run: Opened) -> list[Tone]:
     """The tones to try: of the set's sweep where it is there, else `sweep_tones` pitches in `sweep_sources` timbres."""
-    own = blank(first_sample(run.dataset), run.config.sample.frames)
+    own = with_target_sound(blank(first_sample(run.dataset), run.config.sample.frames))
     beside = run.dataset.folder.resolve()
     beside = beside.with_name(f"{beside.name}.sweep")
     if (beside / MANIFEST).is_file():
@@ -131,7 +131,7 @@ def _take(run: Opened, transformer: Any, tone: Tone, text: Text, strength: float
         steps=run.config.sample.inference_steps, guidance=1.0, seed=seed, identity="sweep",
     )  # fmt: skip
     if made.audio is None:
-        raise CurateError("sample.frames is 1, and pictures have no sound; a sweep wants a video")
+        raise CurateError(f"{run.run.strategy} gave no sound to hear")
     wave = decode_audio(run.stack, made.audio.numpy())
     return Take(
         strength=strength, tone_hz=tone.hz, source=tone.source, seed=seed, heard=listen(wave, tone.hz)

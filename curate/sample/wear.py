@@ -1,7 +1,6 @@
 """A transformer as it acts with a LoRA file at some strength, and as it was afterwards."""
 
 import warnings
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, ValidationError, field_validator, model_validator
 
 from curate.errors import CurateError
 from curate.records import Record
@@ -21,7 +21,7 @@ class SampleConfig(Record):
     """What is generated to look at, and how."""
 
     prompts: tuple[str, ...] = Field(default=(), description="For sets without references; a column each.")
-    tones: tuple[float, ...] = Field(
+    tones: tuple[PositiveFloat, ...] = Field(
         default=(),
         description="For audio references: pitches in Hz, a column each; --sweep goes from first to last.",
     )
@@ -39,6 +39,13 @@ class SampleConfig(Record):
         default=None, ge=1, description="8k+1; None: as many as the set's videos have."
     )
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("frames")
+    @classmethod
+    def _whole_latents(cls, frames: int | None) -> int | None:
+        if frames is not None and frames % 8 != 1:
+            raise ValueError("wanted 8k+1, such as 1, 25 or 121")
+        return frames
 
 
 class TrainConfig(Record):
@@ -90,7 +97,7 @@ class TrainConfig(Record):
 
 
 # what may differ when a run goes on: nothing that shapes the weights
-FREE_ON_RESUME = frozenset({"checkpoint_every", "keep_checkpoints", "sample_every", "trackers", "sample"})
+FREE_ON_RESUME = frozenset({"model", "checkpoint_every", "keep_checkpoints", "sample_every", "trackers", "sample"})  # fmt: skip
 
 
 def preset(name: str) -> str:
@@ -110,9 +117,10 @@ def read_config(text: str, where: str, changes: Mapping[str, Any]) -> TrainConfi
     try:
         table = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CurateError(f"{where}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
+        raise CurateError(f"{where}: cannot be read as YAML: {_fault(error)}") from error
     if not isinstance(table, dict):
-        raise CurateError(f"{where}: found {type(table).__name__}, wanted keys and values")
+        found = "nothing" if table is None else type(table).__name__
+        raise CurateError(f"{where}: found {found}, wanted keys and values")
     return _validated(_with(table, changes), where)
 
 
@@ -124,11 +132,19 @@ def changed(config: TrainConfig, changes: Mapping[str, Any], where: str) -> Trai
 def _with(table: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         part, _, inner = key.partition(".")
-        if part == "sample" and inner:
-            table["sample"] = {**(table.get("sample") or {}), inner: value}
+        held = table.get(part, {})
+        if part == "sample" and inner and isinstance(held, dict):
+            table[part] = {**held, inner: value}
         else:
             table[key] = value
     return table
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """What PyYAML says in several lines, in one."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).splitlines()[0]
 
 
 def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:
@@ -136,15 +152,16 @@ def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:
         return TrainConfig.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in ("tuple[str, ...]",))
+        # pydantic names the branches of a union too, as literal['audio', ...] and tuple[str, ...]
+        key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
         if first["type"] == "extra_forbidden":
             known = {*TrainConfig.model_fields, *(f"sample.{name}" for name in SampleConfig.model_fields)}
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(known))}"
             raise CurateError(f"{where}: there is no training setting {key!r}{hint}") from error
         says = first["msg"].removeprefix("Value error, ")
-        found = "" if first["type"] == "value_error" else f" is {first['input']!r}:"
-        raise CurateError(f"{where}: {key or 'the settings'}{found} {says[:1].lower()}{says[1:]}") from error
+        found = f"{key} is {first['input']!r}: " if key else ""
+        raise CurateError(f"{where}: {found}{says[:1].lower()}{says[1:]}") from error
 
 
 def differing(was: TrainConfig, now: TrainConfig) -> list[str]:
@@ -166,4 +183,5 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     if config.schedule == "constant":
         return config.learning_rate
     length = config.first_stage_steps or config.steps
-    return config.learning_rate * (1 - 0.9 * min(step, length) / length)
+    tenths = 10 * length - 9 * min(step, length)  # whole numbers, so that the end is a tenth to the last bit
+    return config.learning_rate * (tenths / (10 * length))

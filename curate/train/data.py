@@ -13,6 +13,7 @@ import torch
 from pydantic import ValidationError
 
 from curate.errors import CurateError
+from curate.files import map_file
 from curate.manifest import MANIFEST, load_build, read_record
 from curate.records import SPLITS, ShardRecord, Split, rng, sha256_of
 from curate.schema import ShardIndex
@@ -20,6 +21,7 @@ from curate.shard import ShardReader
 from curate.tensors import TensorBytes, unpack_tensors
 from curate.train.config import TRAIN_YAML
 
+INDEX = "shards/index.json"
 TORCH = {"BF16": torch.bfloat16, "F32": torch.float32}
 
 
@@ -52,11 +54,15 @@ class TrainingSet:
             raise CurateError(
                 f"{folder}: is a sweep, tones to try a LoRA with (`curate sample`), nothing to train on"
             )
+        if sha256_of(self.build.encoder) != self.build.encoder_sha256:
+            raise CurateError(f"{folder / MANIFEST}: encoder_sha256 is not that of its encoder")
         self._verify()
-        index = read_record(folder / "shards" / "index.json", ShardIndex)
+        index = read_record(self._listed(INDEX), ShardIndex)
+        for card in index.shards:
+            self._listed(f"shards/{card.name}")
         self._readers = {
             split: ShardReader(folder / "shards", [c for c in index.shards if c.name.startswith(f"{split}-")])
-            for split in ("train", "heldout")
+            for split in SPLITS
         }
 
     def _verify(self) -> None:
@@ -65,12 +71,19 @@ class TrainingSet:
             if not name.startswith(("shards/", "text/")) and name != TRAIN_YAML:
                 continue
             path = self.folder / name
-            if not path.is_file():
-                raise CurateError(f"{path}: missing, {MANIFEST} lists it")
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            try:
+                with path.open("rb") as stream:
+                    found = hashlib.file_digest(stream, "sha256").hexdigest()
+            except OSError as error:
+                raise CurateError(f"{path}: {error.strerror}, {MANIFEST} lists it") from error
             if found != card.sha256:
                 raise CurateError(f"{path}: sha256 {found[:16]}…, {MANIFEST} says {card.sha256[:16]}…")
+
+    def _listed(self, name: str) -> Path:
+        """The path of a file that the manifest vouches for."""
+        if name not in self.build.files:
+            raise CurateError(f"{self.folder / MANIFEST}: lists no {name}")
+        return self.folder / name
 
     @property
     def table(self) -> str:
@@ -92,12 +105,8 @@ class TrainingSet:
         except ValidationError as error:
             raise CurateError(f"{where}: its record is not one: {error.errors()[0]['msg']}") from error
         tensors, stamp = unpack_tensors(reader.read(key, "safetensors"), where)
-        told = {
-            "id": record.id,
-            "example_sha256": record.example_sha256,
-            "encoder_sha256": self.build.encoder_sha256,
-        }
-        for name, wanted in told.items():
+        told = record.model_dump(mode="json", include={"id", "sources", "example_sha256"})
+        for name, wanted in (told | {"encoder_sha256": self.build.encoder_sha256}).items():
             if stamp.get(name) != wanted:
                 raise CurateError(
                     f"{where}: its tensors are stamped {name} {stamp.get(name)!r}, wanted {wanted!r}"
@@ -105,27 +114,29 @@ class TrainingSet:
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if shapes != record.latents.shapes():
             raise CurateError(f"{where}: holds {shapes}, its record says {record.latents.shapes()}")
-        return LatentSample(record, {name: as_torch(tensor) for name, tensor in tensors.items()})
+        latents = {name: as_torch(tensor, f"{where}: {name}") for name, tensor in tensors.items()}
+        return LatentSample(record, latents)
 
     def captions(self) -> list[str]:
         """The distinct captions of both splits, sorted."""
         return sorted({self.read(split, key).record.caption for split in SPLITS for key in self.keys(split)})
 
     def text(self, caption: str) -> dict[str, torch.Tensor]:
-        """Stored features of a caption: `video_text` # (L, Dv), `audio_text` # (L, Da), bfloat16."""
-        path = self.folder / "text" / f"{sha256_of(caption)}.safetensors"
-        if not path.is_file():
-            raise CurateError(f"{path}: missing, the features of {caption[:60]!r}")
-        tensors, stamp = unpack_tensors(
-            bytearray(path.read_bytes()), str(path)
-        )  # torch wants writable memory
+        """Stored features of a caption: `video_text` # (L, Dv), `audio_text` # (L, Da), bfloat16.
+
+        Raises CurateError for a caption without any.
+        """
+        path = self._listed(f"text/{sha256_of(caption)}.safetensors")
+        tensors, stamp = unpack_tensors(map_file(path), str(path))
         if (stamp.get("caption"), stamp.get("encoder_sha256")) != (caption, self.build.encoder_sha256):
             raise CurateError(f"{path}: of another caption or encoder than the set's")
-        return {name: as_torch(tensor) for name, tensor in tensors.items()}
+        return {name: as_torch(tensor, f"{path}: {name}") for name, tensor in tensors.items()}
 
 
-def as_torch(tensor: TensorBytes) -> torch.Tensor:
-    """The same memory as a torch tensor."""
+def as_torch(tensor: TensorBytes, where: str = "a tensor") -> torch.Tensor:
+    """The same memory as a torch tensor. Raises CurateError, which begins with `where`, for other types of number."""
+    if tensor.dtype not in TORCH:
+        raise CurateError(f"{where} is {tensor.dtype}, wanted {' or '.join(TORCH)}")
     return torch.frombuffer(memoryview(tensor.data), dtype=TORCH[tensor.dtype]).view(tensor.shape)
 
 

@@ -16,7 +16,7 @@ from curate.train.strategy import Scene, Stream
 
 SCALE = 1000  # what diffusers' transformer wants of sigma and of timesteps
 UNIFORM_SHARE, EPSILON = 0.1, 1e-3  # of the official ShiftedLogitNormalTimestepSampler
-HIGH_SHARE, HIGH_FROM = 0.5, 0.7  # ours: half of the draws where the target is mostly noise
+HIGH_SHARE, HIGH_FROM = 0.6, 0.7  # band_prob and band_min of the HighSigmaMixture in the fork's configuration
 DUMMY_STEPS = 1  # a silent sample still needs an audio token; isolated, it changes nothing
 
 
@@ -50,12 +50,13 @@ def draw_sigma(kind: str, tokens: int, stream: np.random.Generator) -> float:
     """A noise level in 0..1 for a target of so many video tokens.
 
     shifted-logit-normal is the official trainer's: sigmoid of N(mu, 1), stretched so that its 0.5 and 99.9
-    percentiles become 0 and 1, small values mirrored at 0.001, and one draw in ten uniform. high-sigma-mixture takes
-    half of the draws uniformly from 0.7..1: at low noise the noised target itself gives the pitch away.
+    percentiles become 0 and 1, small values mirrored at 0.001, and one draw in ten uniform. high-sigma-mixture is that
+    of helium's fork: six draws in ten uniform in 0.7..1, where the noised target does not give the pitch away, and
+    the others uniform in 0..1, for a LoRA acts at every noise level.
     """
-    normal, uniform, which, high = stream.standard_normal(), stream.random(), stream.random(), stream.random()
-    if kind == "high-sigma-mixture" and high < HIGH_SHARE:
-        return HIGH_FROM + (1 - HIGH_FROM) * uniform
+    normal, uniform, which = stream.standard_normal(), stream.random(), stream.random()
+    if kind == "high-sigma-mixture":
+        return HIGH_FROM + (1 - HIGH_FROM) * uniform if which < HIGH_SHARE else uniform
     if which < UNIFORM_SHARE:
         return EPSILON + (1 - EPSILON) * uniform
     mu = mean_shift(tokens)

@@ -135,7 +135,10 @@ def read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         raise CurateError(f"{path}: cannot be read: {error.strerror}") from error
     if strange := [name for name in tensors if not name.startswith(PREFIX) or ".lora_" not in name]:
         raise CurateError(f"{path}: holds {strange[0]!r}, wanted {PREFIX}….lora_A/B.weight only")
-    return {name.removeprefix(PREFIX): as_torch(tensor) for name, tensor in tensors.items()}, metadata
+    read = {
+        name.removeprefix(PREFIX): as_torch(tensor, f"{path}: {name}") for name, tensor in tensors.items()
+    }
+    return read, metadata
 
 
 def attach(

@@ -22,7 +22,11 @@ def stack_of(dataset: TrainingSet, model: str | None, cache_root: Path) -> Stack
     Raises CurateError where any part of it is not the one that the set's fingerprint names.
     """
     encoder = dataset.build.encoder or {}
-    stack = load(model or encoder.get("model", "tiny"), cache_root, generating=True)
+    try:
+        stack = load(model or encoder.get("model", "tiny"), cache_root, generating=True)
+    except CurateError as error:
+        hint = "" if model else "; say where it is with --set model=FOLDER"
+        raise CurateError(f"{error}{hint}") from error
     for part in PARTS:
         if stack.fingerprint[part] != encoder.get(part):
             raise CurateError(

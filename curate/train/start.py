@@ -13,6 +13,7 @@ from curate.encode.stack import Stack
 from curate.errors import CurateError
 from curate.progress import Reporter
 from curate.train import run as runs
+from curate.train import together
 from curate.train.config import TrainConfig, changed, read_config
 from curate.train.data import TrainingSet
 from curate.train.fitted import check_reach, check_trackers, narrowed, without_extras
@@ -47,12 +48,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Trained:
-    """A run that ended."""
+    """A run that ended, or was stopped after `steps` of the steps `wanted`."""
 
     folder: Path
     lora: Path
     steps: int
     wanted: int
+    first: bool  # of several processes only the first one has to say so
 
 
 def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) -> Trained:
@@ -64,15 +66,14 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
     accelerator = _accelerator(request.out, config)
     reporter = reporter if accelerator.is_main_process else Reporter(quiet=True)
     stack = stack_of(dataset, config.model, request.cache_root)
-    try:
-        with _one_thread(stack.device):
-            trainer, done = _prepared(request, dataset, config, stack, accelerator, reporter)
-            if sampler and trainer.config.sample_every and accelerator.is_main_process:
-                trainer.show = sampler(request.out, dataset, trainer.config, stack, reporter)
-            steps = trainer.fit(done)
-    finally:
-        accelerator.end_training()
-    return Trained(request.out, runs.lora_path(request.out, trainer.run.recipe, steps), steps, config.steps)
+    with _one_thread(stack.device):
+        trainer, done = _prepared(request, dataset, config, stack, accelerator, reporter)
+        if sampler and trainer.config.sample_every and accelerator.is_main_process:
+            trainer.show = sampler(request.out, dataset, trainer.config, stack, reporter)
+        steps = trainer.fit(done)
+    accelerator.end_training()
+    lora = runs.lora_path(request.out, trainer.run.recipe, steps)
+    return Trained(request.out, lora, steps, config.steps, bool(accelerator.is_main_process))
 
 
 def _prepared(
@@ -149,16 +150,17 @@ def _accelerator(out: Path, config: TrainConfig) -> Any:
 
 
 def _opened(request: Request, run: runs.Run, config: TrainConfig, accelerator: Any) -> int:
-    """The step to begin with. Only the first process writes; the others wait and then find the same."""
-    done = 0
-    with accelerator.main_process_first():
-        if request.resume:
-            done = runs.go_on(request.out, run, config)
-            if accelerator.is_main_process:
-                runs.write_config(request.out, config)
-        elif accelerator.is_main_process:
+    """The step to begin with, the run folder made or found as it must be."""
+
+    def work() -> int:
+        if not request.resume:
             runs.begin(request.out, run, config)
-    return done
+            return 0
+        done = runs.go_on(request.out, run, config)
+        runs.write_config(request.out, config)
+        return done
+
+    return together.first_of_all(accelerator, work)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ A strategy lays out a `Scene`. Training noises its targets, asks the transformer
 loss there; sampling starts its targets from noise. What is given stays clean, has timestep 0 and bears no loss.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -48,9 +48,7 @@ class Scene:
 
     def to(self, device: torch.device) -> "Scene":
         """The scene on a device."""
-        return Scene(
-            self.video.to(device), self.audio.to(device) if self.audio else None, self.grid, self.audio_steps
-        )
+        return replace(self, video=self.video.to(device), audio=self.audio.to(device) if self.audio else None)
 
 
 class Rope:
@@ -95,7 +93,7 @@ def text_to_video(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
     grid = (frames, height, width)
     tokens = video_tokens(latents)
     target = torch.ones(len(tokens), dtype=torch.bool)
-    if first_frame:
+    if first_frame and frames > 1:  # of an image nothing would be left to denoise
         target[: height * width] = False
     video = Stream(tokens, rope.video(grid, _fps(sample)), target)
     if audio is None:
@@ -108,35 +106,40 @@ def text_to_video(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
 def first_frame(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
     """The first latent frame is always given; pins of later frames stand beside, one frame long (as in ltx-core)."""
     scene = text_to_video(sample, rope, first_frame=True)
-    pins, (_, height, width) = sample.get("pin_latents"), scene.grid
+    latent_frames, height, width = scene.grid
+    last = 8 * latent_frames - 8
+    if last == 0:
+        raise CurateError(
+            f"{sample.record.id}: is one frame, wanted a video that goes on after the given one"
+        )
+    pins, frames = sample.get("pin_latents"), sample.record.latents.pin_frames or ()
     if pins is None:
         return scene
-    fps, frames = _fps(sample), sample.record.latents.pin_frames or ()
-    if 0 in frames or len(set(frames)) < len(frames):
+    if len(set(frames)) < len(frames) or not all(0 < frame <= last for frame in frames):
         raise CurateError(
-            f"{sample.record.id}: pins at frames {list(frames)}, wanted each frame once and none at 0"
+            f"{sample.record.id}: pins at frames {list(frames)}, wanted each frame once, of 1..{last}"
         )
-    video = scene.video
+    video, fps = scene.video, _fps(sample)
     for number, frame in enumerate(frames):
-        where = rope.video((1, height, width), fps).clone()
+        where = rope.video((1, height, width), fps)
         where[0, :, 0], where[0, :, 1] = frame / fps, (frame + 1) / fps
         video = video.given(video_tokens(pins[:, number : number + 1]), where)
-    return Scene(video, scene.audio, scene.grid, scene.audio_steps)
+    return replace(scene, video=video)
 
 
 def video_reference(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
     """A reference video of the target's own size and positions stands beside it (downscale factor 1). No sound."""
-    scene = text_to_video(sample, rope, first_frame)
+    scene = replace(text_to_video(sample, rope, first_frame), audio=None, audio_steps=0)
     reference = sample.get("reference_video_latents")
     if reference is None:
-        return Scene(scene.video, None, scene.grid, 0)
+        return scene
     if reference.shape[2:] != scene.grid[1:]:
         raise CurateError(
             f"{sample.record.id}: the reference is {tuple(reference.shape[2:])}, wanted the target's {scene.grid[1:]}"
         )
     frames, height, width = reference.shape[1:]
-    beside = scene.video.given(video_tokens(reference), rope.video((frames, height, width), _fps(sample)))
-    return Scene(beside, None, scene.grid, 0)
+    where = rope.video((frames, height, width), _fps(sample))
+    return replace(scene, video=scene.video.given(video_tokens(reference), where))
 
 
 def audio_reference(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
@@ -148,9 +151,7 @@ def audio_reference(sample: LatentSample, rope: Rope, first_frame: bool) -> Scen
     if reference is None:  # the control that has the caption only
         return scene
     where = before_zero(rope.audio(reference.shape[1]))
-    return Scene(
-        scene.video, scene.audio.given(audio_tokens(reference), where), scene.grid, scene.audio_steps
-    )
+    return replace(scene, audio=scene.audio.given(audio_tokens(reference), where))
 
 
 def before_zero(where: torch.Tensor) -> torch.Tensor:

@@ -3,10 +3,12 @@
 `accelerator` is Hugging Face's: it knows how many processes there are and carries tensors between them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
+
+from curate.errors import CurateError
 
 Item = TypeVar("Item")
 
@@ -42,6 +44,28 @@ def average_gradients(accelerator: Any, parameters: Sequence[torch.nn.Parameter]
     flat = accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), "mean")
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(part.view_as(gradient))
+
+
+def first_of_all(accelerator: Any, work: Callable[[], Item]) -> Item:
+    """What `work` gave on the first process, on every one: only that one does it, so each file has one writer.
+
+    Raises, on every process, the CurateError that it raised: nobody is left waiting for a process that is gone.
+    """
+    if accelerator.num_processes == 1:
+        return work()
+    from accelerate.utils import broadcast_object_list
+
+    found: list[Any] = [None]
+    if accelerator.is_main_process:
+        try:
+            found = [work()]
+        except CurateError as error:
+            found = [error]
+    broadcast_object_list(found)
+    if isinstance(found[0], CurateError):
+        raise found[0]
+    result: Item = found[0]
+    return result
 
 
 def anyone(accelerator: Any, mine: bool) -> bool:

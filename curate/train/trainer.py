@@ -71,10 +71,13 @@ class Trainer:
         if done:
             load_checkpoint(self.folder / "checkpoints", done, self.transformer, self.optimizer)
         self.transformer.train()
-        if self._main:  # rows of steps that no checkpoint has are dropped: they come again
-            write_atomic(self.folder / METRICS, rows_until(self.folder / METRICS, done) if done else b"")
-            if not done:
-                self._log(0, {"fixed_noise": self.objective.fixed_noise()})
+        together.first_of_all(self.accelerator, lambda: self._open_metrics(done))
+
+    def _open_metrics(self, done: int) -> None:
+        """Rows of steps that no checkpoint has are dropped: they come again."""
+        write_atomic(self.folder / METRICS, rows_until(self.folder / METRICS, done) if done else b"")
+        if not done:
+            self._log(0, {"fixed_noise": self.objective.fixed_noise()})
 
     def _step(self, step: int) -> list[Turn]:
         began = time.monotonic()
@@ -93,20 +96,22 @@ class Trainer:
         """Write what a step leaves behind: at every checkpoint, at the end, when stopped and when shown."""
         due = done % self.config.checkpoint_every == 0 or done == self.config.steps
         shown = self.config.sample_every > 0 and done % self.config.sample_every == 0
-        if not (due or stopped or shown):
-            return
-        if self._main:
-            self._check(done, turns, self.objective.fixed_noise() if due else {})
-            path = lora_path(self.folder, self.run.recipe, done)
-            scale = self.config.alpha / self.config.rank
-            lora.save(path, lora.state(self.transformer), scale, lora_metadata(self.run, self.config, done))
-            if due or stopped:
-                folder = self.folder / "checkpoints"
-                save_checkpoint(folder, done, self.transformer, self.optimizer, self.config.keep_checkpoints)
-            if shown and self.show is not None:
-                self.show(done, self.transformer, path)
-                self.transformer.train()
-        self.accelerator.wait_for_everyone()
+        if due or stopped or shown:
+            together.first_of_all(
+                self.accelerator, lambda: self._save(done, turns, due, stopped or due, shown)
+            )
+
+    def _save(self, done: int, turns: Sequence[Turn], due: bool, whole: bool, shown: bool) -> None:
+        self._check(done, turns, self.objective.fixed_noise() if due else {})
+        path = lora_path(self.folder, self.run.recipe, done)
+        scale = self.config.alpha / self.config.rank
+        lora.save(path, lora.state(self.transformer), scale, lora_metadata(self.run, self.config, done))
+        if whole:
+            folder = self.folder / "checkpoints"
+            save_checkpoint(folder, done, self.transformer, self.optimizer, self.config.keep_checkpoints)
+        if shown and self.show is not None:
+            self.show(done, self.transformer, path)
+            self.transformer.train()
 
     def _check(self, done: int, turns: Sequence[Turn], fixed_noise: dict[str, float]) -> None:
         """A step can ruin the adapter before any loss shows it: nothing that is not a number is saved."""

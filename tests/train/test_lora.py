@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from curate.encode.stack import Stack, load
+from curate.encode.stack import Stack
 from curate.errors import CurateError
 from curate.train import lora
 from curate.train.config import TrainConfig
@@ -19,11 +19,6 @@ from curate.train.config import TrainConfig
 NAME = r"diffusion_model\.transformer_blocks\.(\d+)\.(.+)\.lora_([AB])\.weight"
 RANK, ALPHA = 8, 4.0
 Outputs = tuple[torch.Tensor, torch.Tensor]
-
-
-@pytest.fixture(scope="module")
-def stack(shared_cache: Path) -> Stack:
-    return load("tiny", shared_cache, generating=True)
 
 
 def full_size(layers: int) -> Any:

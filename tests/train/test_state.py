@@ -17,11 +17,6 @@ from tests.train.runs import begin
 KINDS = ("adamw", "adamw8bit")
 
 
-@pytest.fixture(scope="module")
-def stack(shared_cache: Path) -> Stack:
-    return load("tiny", shared_cache, generating=True)
-
-
 def begun(stack: Stack, kind: str, seed: int = 0) -> tuple[Any, torch.optim.Optimizer]:
     """An adapter large enough for eight bits, and its optimizer, before the first step."""
     transformer = stack.load_transformer()
