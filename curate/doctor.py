@@ -29,7 +29,10 @@ class Symptom(Record):
 
 def examine(cache: Path) -> list[Symptom]:
     """All that matters for a build here. `bad` keeps builds from working, `note` is worth knowing."""
-    return [_python(), _torch(), _torchaudio(), _packages(), _rubberband(), _cache(cache), _disk(cache)]
+    return [
+        *(_python(), _torch(), _torchaudio(), _packages(), _training()),
+        *(_rubberband(), _cache(cache), _disk(cache)),
+    ]
 
 
 def _installed(package: str) -> str | None:
@@ -81,6 +84,17 @@ def _packages() -> Symptom:
         fix = "pip install 'opencv-python-headless<5'"
         return Symptom(name="packages", verdict="bad", found=f"opencv {opencv}", fix=fix)
     return Symptom(name="packages", verdict="good", found=f"all {len(names)} are installed")
+
+
+def _training() -> Symptom:
+    """The two extras that make a 22B model fit a smaller GPU."""
+    wanted = {"8bit": "bitsandbytes", "int8": "optimum-quanto"}
+    gone = [extra for extra, package in wanted.items() if _installed(package) is None]
+    if not gone:
+        return Symptom(name="training", verdict="good", found=f"{' and '.join(wanted.values())} are installed")
+    found = f"{' and '.join(wanted[extra] for extra in gone)} not installed"
+    fix = f"to train in less memory: pip install 'ltx-curate[{','.join(gone)}]'"
+    return Symptom(name="training", verdict="note", found=found, fix=fix)
 
 
 def _rubberband() -> Symptom:
