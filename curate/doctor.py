@@ -91,7 +91,9 @@ def _training() -> Symptom:
     wanted = {"8bit": "bitsandbytes", "int8": "optimum-quanto"}
     gone = [extra for extra, package in wanted.items() if _installed(package) is None]
     if not gone:
-        return Symptom(name="training", verdict="good", found=f"{' and '.join(wanted.values())} are installed")
+        return Symptom(
+            name="training", verdict="good", found=f"{' and '.join(wanted.values())} are installed"
+        )
     found = f"{' and '.join(wanted[extra] for extra in gone)} not installed"
     fix = f"to train in less memory: pip install 'ltx-curate[{','.join(gone)}]'"
     return Symptom(name="training", verdict="note", found=found, fix=fix)

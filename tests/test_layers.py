@@ -33,7 +33,7 @@ LAYERS = (
     {"curate.build", "curate.check", "curate.doctor"},
     {"curate.sample"},
     {"curate.show"},
-    {"curate.diff.show"},
+    {"curate.diff.show", "curate.sample.show_sweep"},
     {"curate.cli"},
 )
 PACKAGES = {"curate", "curate.proof", "curate.diff"}  # import nothing themselves
@@ -65,8 +65,10 @@ def sources() -> list[Path]:
 
 
 def layer_of(name: str) -> str | None:
-    """The entry of LAYERS that a module belongs to."""
-    return next((known for known in RANK if name == known or name.startswith(known + ".")), None)
+    """The entry of LAYERS that a module belongs to, the longest that fits."""
+    return max(
+        (known for known in RANK if name == known or name.startswith(known + ".")), key=len, default=None
+    )
 
 
 def imported(tree: ast.AST) -> set[str]:

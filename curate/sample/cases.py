@@ -106,12 +106,11 @@ def blank(sample: LatentSample, frames: int | None) -> LatentSample:
 
 def _shown(sample: LatentSample, strategy: str, stack: Stack) -> Case:
     """A sample of the set with what was given to it: the reference, or the first frame."""
-    name = "reference_video_latents" if strategy == "video_reference" else "video_latents"
-    given = sample.get(name)
-    if given is None:
-        return Case(sample.record.id, sample.record.caption, sample, sample.record.id)
-    picture = decode_video(stack, given[:, :1].numpy())[0]  # the first latent frame is one frame
-    return Case(sample.record.id, sample.record.caption, sample, sample.record.id, picture)
+    record = sample.record
+    given = sample.get("reference_video_latents" if strategy == "video_reference" else "video_latents")
+    # the first latent frame is one frame
+    picture = None if given is None else decode_video(stack, given[:, :1].numpy())[0]
+    return Case(f"{record.id}: {record.caption}", record.caption, sample, record.id, picture)
 
 
 def captions(columns: Sequence[Case]) -> list[str]:

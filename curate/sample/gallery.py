@@ -143,4 +143,4 @@ class Gallery:
 
 def row_label(name: str) -> str:
     """A row's name for people: `step-00200` is step 200."""
-    return name if name == BASE else f"step {int(name.removeprefix('step-'))}"
+    return "step 0 (base)" if name == BASE else f"step {int(name.removeprefix('step-'))}"

@@ -128,7 +128,7 @@ def _take(run: Opened, transformer: Any, tone: Tone, text: Text, strength: float
     scene = strategy_of(run.run.strategy)(tone.sample, Rope(transformer), False)
     made = generate(
         transformer, run.stack.load_scheduler(), scene, text, None,
-        steps=run.config.sample.inference_steps, guidance=1.0, seed=seed, identity="sweep",
+        steps=run.config.sample.inference_steps, guidance=1.0, seed=seed, identity=f"sweep {tone.source}",  # clusters must not share their noise
     )  # fmt: skip
     if made.audio is None:
         raise CurateError(f"{run.run.strategy} gave no sound to hear")
@@ -151,6 +151,7 @@ def _key(run: Opened, made_of: str, strength: float, tone: Tone, seed: int) -> s
             given,
             list(target),
             caption,
+            tone.source,
             strength,
             seed,
             run.config.sample.inference_steps,

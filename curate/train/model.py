@@ -53,6 +53,7 @@ def load_transformer(stack: Stack, config: TrainConfig) -> tuple[Any, list[str]]
             ]
         quantize(transformer.transformer_blocks, weights=qint8, exclude="*norm*")
         freeze(transformer.transformer_blocks)
+        transformer.requires_grad_(False)  # what holds the eight bits is new
     return transformer, notes
 
 

@@ -48,6 +48,7 @@ class Objective:
             captions,
             config,
         )
+        self._device = transformer.device  # diffusers looks for it in every module, each time it is asked
         self._lay_out = strategy_of(dataset.build.strategy)
         self._rope = Rope(transformer)
         self._keys = dataset.keys("train")
@@ -97,8 +98,8 @@ class Objective:
         sigma: float,
         noise: tuple[torch.Tensor, torch.Tensor | None],
     ) -> Loss:
-        device = self._transformer.device
+        device, low = self._device, self._config.precision == "bf16"
         placed = (noise[0].to(device), None if noise[1] is None else noise[1].to(device))
         text = self._captions(sample.record.caption)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self._config.precision == "bf16"):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
             return loss(self._transformer, scene.to(device), sigma, placed, text)

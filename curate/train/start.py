@@ -28,6 +28,7 @@ from curate.train.trainer import Show, Trainer
 MINIATURE = (
     "the base is a miniature with random weights: this LoRA is for trying things out, no model can use it"
 )
+PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 PATIENCE = timedelta(hours=3)  # of the other processes while the first one generates samples
 Sampler = Callable[[Path, TrainingSet, TrainConfig, Stack, Reporter], Show]
 
@@ -84,6 +85,8 @@ def _prepared(
     with naming_memory("while loading the model", config):
         captions = Captions(stack, dataset)
         transformer, more = load_transformer(stack, config)
+        if not config.quantize:  # int8 comes with the precision of what it is not applied to
+            transformer.to(PRECISIONS[config.precision])
         config, less = narrowed(config, request.changes, transformer, stack)
         check_reach(config, dataset, transformer)
         parameters = [parameter for _, parameter in add_lora(transformer, config)]

@@ -2,8 +2,9 @@
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -14,7 +15,7 @@ from curate.train.run import METRICS
 from curate.train.start import Request, Trained, train
 
 QUICK = {
-    "rank": 4, "alpha": 4, "steps": 4, "checkpoint_every": 2, "learning_rate": 5e-3, "schedule": "constant",
+    "rank": 4, "alpha": 4, "steps": 4, "checkpoint_every": 4, "learning_rate": 5e-3, "schedule": "constant",
     "first_stage_steps": None, "optimizer": "adamw", "quantize": None, "gradient_checkpointing": False, "sample_every": 0,
 }  # fmt: skip
 
@@ -39,6 +40,22 @@ def asked(
 def run(folder: Path, out: Path, cache: Path, **options: Any) -> Trained:
     """Train as `curate train` does, without its words."""
     return train(asked(folder, out, cache, **options), Reporter(quiet=True))
+
+
+class Interrupting(Reporter):
+    """Sends this process a real Ctrl-C as a step begins."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(quiet=True)
+        self._step = step
+
+    def track(
+        self, label: str, items: Iterable[Any], total: int, said: Callable[[], str] = str
+    ) -> Iterator[Any]:
+        for item in items:
+            if item == self._step:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield item
 
 
 def rows(folder: Path, but: frozenset[str] = frozenset({"seconds"})) -> list[dict[str, Any]]:

@@ -170,10 +170,8 @@ def drawn(name: str, frames: int) -> NDArray[np.uint8]:
 def sounding(name: str, seconds: float) -> NDArray[np.float32]:
     """A tone of a pitch of its own.  # (N,) at 16 kHz"""
     time = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    wave: NDArray[np.float32] = (
-        np.sin(2 * np.pi * rng(0, name, "wave").uniform(80, 350) * time).astype(np.float32) / 4
-    )
-    return wave
+    wave = np.sin(2 * np.pi * rng(0, name, "wave").uniform(80, 350) * time) / 4
+    return wave.astype(np.float32)
 
 
 @cache

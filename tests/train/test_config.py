@@ -269,7 +269,7 @@ def test_whatever_shapes_the_weights_may_not(key: str) -> None:
     was = TrainConfig()
     now = was.model_copy(update={key: other.get(key, 7)})
     (told,) = differing(was, now)
-    assert told.startswith(f"{key}: {getattr(was, key)} -> ")
+    assert told.startswith(f"{key}: ") and " -> " in told
 
 
 def flat(table: dict[str, Any]) -> list[tuple[str, Any]]:

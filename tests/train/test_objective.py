@@ -11,6 +11,7 @@ from curate.train.data import TrainingSet
 from curate.train.lora import TARGETS, add_lora
 from curate.train.model import Captions
 from curate.train.objective import Objective, Turn
+from curate.train.start import PRECISIONS
 from tests.train.sets import KINDS
 
 Made = tuple[Objective, Any, list[tuple[str, torch.nn.Parameter]]]
@@ -30,9 +31,16 @@ def opened(sets: dict[str, Path], stack: Stack) -> dict[str, tuple[TrainingSet, 
 def made(opened: Any, stack: Stack, kind: str, *, learnt: bool = True, **changes: Any) -> Made:
     """The objective of a set, and an adapter with a B that is not zero: at zero no gradient passes it on to A."""
     dataset, captions = opened[kind]
-    settings = {"rank": 4, "alpha": 4, "precision": "fp32", "gradient_checkpointing": False, **changes}
+    settings = {
+        "rank": 4,
+        "alpha": 4,
+        "precision": "fp32",
+        "gradient_checkpointing": False,
+        "quantize": None,
+        **changes,
+    }
     config = read_config(dataset.table, "train.yaml", settings)
-    transformer = stack.load_transformer()
+    transformer = stack.load_transformer().to(PRECISIONS[config.precision])
     named = add_lora(transformer, config)
     if config.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
@@ -93,15 +101,14 @@ def test_a_silent_sample_has_no_loss_of_sound(opened: Any, stack: Stack, kind: s
 
 @pytest.mark.parametrize("kind", ["text_to_video", "video_reference"])
 def test_gradient_checkpointing_changes_neither_loss_nor_gradient(
-    opened: Any, stack: Stack, kind: str, monkeypatch: pytest.MonkeyPatch
+    opened: Any, stack: Stack, kind: str
 ) -> None:
     plain, _, named = made(opened, stack, kind)
     thrifty, transformer, others = made(opened, stack, kind, gradient_checkpointing=True)
     calls = list[int]()
-    block = transformer.transformer_blocks[0]
-    block.register_forward_hook(lambda *_: calls.append(1))
+    transformer.transformer_blocks[0].register_forward_pre_hook(lambda *_: calls.append(1))
     assert plain.turn(0) == thrifty.turn(0)
-    assert len(calls) == 2  # once more on the way back
+    assert len(calls) == 2  # forward, and once more on the way back
     found = gradients(named)
     assert all(torch.equal(value, found[name]) for name, value in gradients(others).items())
 
