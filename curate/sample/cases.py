@@ -54,6 +54,10 @@ def cases(dataset: TrainingSet, config: SampleConfig, stack: Stack) -> list[Case
                 "sample.tones is empty; give pitches in Hz, such as --set 'sample.tones=[76, 353]'"
             )
         return [toned(with_target_sound(own), hz, stack, PLAIN) for hz in config.tones]
+    if config.frames is not None:
+        raise CurateError(
+            f"sample.frames is {config.frames}, but {strategy} shows samples of the set as long as they are"
+        )
     return [
         _shown(sample, strategy, stack)
         for sample, _ in zip(_samples(dataset), range(config.cases), strict=False)
@@ -105,12 +109,18 @@ def blank(sample: LatentSample, frames: int | None) -> LatentSample:
 
 
 def _shown(sample: LatentSample, strategy: str, stack: Stack) -> Case:
-    """A sample of the set with what was given to it: the reference, or the first frame."""
-    record = sample.record
-    given = sample.get("reference_video_latents" if strategy == "video_reference" else "video_latents")
-    # the first latent frame is one frame
-    picture = None if given is None else decode_video(stack, given[:, :1].numpy())[0]
-    return Case(f"{record.id}: {record.caption}", record.caption, sample, record.id, picture)
+    """A sample of the set with what was given to it: the reference, or the first frame and the pins of later ones."""
+    record, given = sample.record, list[torch.Tensor]()
+    for name in (
+        ("reference_video_latents",) if strategy == "video_reference" else ("video_latents", "pin_latents")
+    ):
+        if (held := sample.get(name)) is not None:
+            given += torch.split(held, 1, dim=1) if name == "pin_latents" else [held[:, :1]]
+    pictures = [
+        decode_video(stack, latents.numpy())[0] for latents in given
+    ]  # a latent frame alone is one frame
+    beside = np.concatenate(pictures, axis=1) if pictures else None
+    return Case(f"{record.id}: {record.caption}", record.caption, sample, record.id, beside)
 
 
 def captions(columns: Sequence[Case]) -> list[str]:

@@ -31,6 +31,7 @@ from curate.train.model import connected
 from curate.train.strategy import Rope, strategy_of
 
 CODE_VERSION = "1"  # raise it when the same run would generate other media
+SWEEP = {"sweep_tones", "sweep_sources", "sweep_seeds"}  # of no picture
 BASE = "base"
 SHEET = "contact-sheet.png"
 
@@ -104,8 +105,7 @@ class Gallery:
         scene = with_sound(self._lay_out(case.sample, rope, False), rope, fps)
         made = generate(
             transformer, self.stack.load_scheduler(), scene, self._texts[case.caption], self._unwanted,
-            steps=self.config.inference_steps, guidance=self.config.guidance_scale,
-            seed=self.config.seed, identity=case.identity,
+            config=self.config, seed=self.config.seed, identity=case.identity,
         )  # fmt: skip
         frames = decode_video(self.stack, made.video.numpy())
         wave, rate_hz = (
@@ -126,7 +126,7 @@ class Gallery:
     def _settings(self) -> str:
         """Of everything that shapes all rows alike."""
         shown = [case.label for case in self._cases]
-        return sha256_of([CODE_VERSION, self.dataset.sha256, self.transformer_sha256, self.config.model_dump(mode="json"), shown])  # fmt: skip
+        return sha256_of([CODE_VERSION, self.dataset.sha256, self.transformer_sha256, self.config.model_dump(mode="json", exclude=SWEEP), shown])  # fmt: skip
 
     def _key(self, lora: Path | None) -> str:
         """Of everything that shapes a row."""

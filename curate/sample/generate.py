@@ -5,12 +5,15 @@ serves all kinds; without conditions it gives what LTX2Pipeline gives, to roundi
 """
 
 import copy
+import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 
+from curate.train.config import SampleConfig
 from curate.train.flow import Text, noise_like, velocity
 from curate.train.strategy import Rope, Scene, Stream
 
@@ -44,19 +47,20 @@ def with_sound(scene: Scene, rope: Rope, fps: float) -> Scene:
 @torch.no_grad()
 def generate(
     transformer: Any, scheduler: Any, scene: Scene, text: Text, unwanted: Text | None,
-    *, steps: int, guidance: float, seed: int, identity: str,
+    *, config: SampleConfig, seed: int, identity: str,
 ) -> Latents:  # fmt: skip
-    """Denoise the targets of a scene in `steps` steps.
+    """Denoise the targets of a scene.
 
-    `guidance` above 1 wants `unwanted`, the text to go away from: v + (guidance - 1) (v - v_unwanted). The noise is
-    drawn by `seed` and `identity` on the CPU.
+    A guidance g above 1 wants `unwanted`, the text to go away from: v + (g - 1) (v - v_unwanted). The noise is drawn
+    by `seed` and `identity` on the CPU.
     """
+    guidance = config.guidance_scale
     device = transformer.device
     scene = scene.to(device)
     noise = noise_like(scene, seed, identity)
     video = _start(scene.video, noise[0].to(device))
     audio = None if scene.audio is None or noise[1] is None else _start(scene.audio, noise[1].to(device))
-    for sigma, following in zip(*_levels(scheduler, scene, steps), strict=True):
+    for sigma, following in pairwise(_levels(scheduler, scene, config)):
         said = velocity(transformer, scene, sigma, video, audio, text)
         if unwanted is not None and guidance > 1:
             away = velocity(transformer, scene, sigma, video, audio, unwanted)
@@ -67,23 +71,24 @@ def generate(
     return _unpacked(scene, video, audio)
 
 
-def _levels(scheduler: Any, scene: Scene, steps: int) -> tuple[list[float], list[float]]:
-    """Noise levels and the one that follows each, as the model's own scheduler spaces them."""
+def _levels(scheduler: Any, scene: Scene, config: SampleConfig) -> list[float]:
+    """Noise levels from 1 to 0: as the model's own scheduler spaces them, or those that a distilled model knows."""
     from diffusers.pipelines.ltx2.pipeline_ltx2 import calculate_shift
+    from diffusers.pipelines.ltx2.utils import DISTILLED_SIGMA_VALUES
 
-    own = copy.deepcopy(scheduler)
+    if config.sigmas == "distilled":
+        return [*DISTILLED_SIGMA_VALUES, 0.0]
+    own, steps = copy.deepcopy(scheduler), config.inference_steps
     said = own.config
-    tokens = scene.grid[0] * scene.grid[1] * scene.grid[2]
     mu = calculate_shift(
-        tokens,
+        math.prod(scene.grid),
         said.get("base_image_seq_len", 1024),
         said.get("max_image_seq_len", 4096),
         said.get("base_shift", 0.95),
         said.get("max_shift", 2.05),
     )
     own.set_timesteps(steps, sigmas=np.linspace(1.0, 1 / steps, steps), mu=mu)
-    levels = [float(level) for level in own.sigmas]
-    return levels[:-1], levels[1:]
+    return [float(level) for level in own.sigmas]
 
 
 def _start(stream: Stream, noise: torch.Tensor) -> torch.Tensor:

@@ -29,6 +29,7 @@ class Opened:
     dataset: TrainingSet
     stack: Stack
     loras: Mapping[int, Path]
+    asked: frozenset[str]  # settings given with --set
 
     def transformer(self) -> Any:
         """The base model as the run had it."""
@@ -55,11 +56,19 @@ def opened(folder: Path, set_folder: Path | None, changes: Mapping[str, Any], ca
     stack = stack_of(dataset, config.model, cache_root)
     if stack.part_sha("transformer") != run.transformer_sha256:
         raise CurateError(f"{folder}: trained on another transformer than that of {stack.name}")
-    return Opened(folder, run, config, dataset, stack, loras)
+    return Opened(folder, run, config, dataset, stack, loras, frozenset(changes))
+
+
+def refuse(run: Opened, why: Mapping[str, str]) -> None:
+    """Raises CurateError for a setting of `sample` that was asked for and would have no effect."""
+    for name, reason in why.items():
+        if f"sample.{name}" in run.asked:
+            raise CurateError(f"--set sample.{name}: {reason}")
 
 
 def look(run: Opened, reporter: Reporter) -> Path:
     """Every row of the run: the base model, then each LoRA file. The contact sheet."""
+    refuse(run, dict.fromkeys(("sweep_tones", "sweep_sources", "sweep_seeds"), "is for --sweep"))
     gallery = _gallery(run.folder, run.dataset, run.config, run.stack, reporter)
     transformer = run.transformer()
     gallery.row(transformer, None, BASE)

@@ -6,8 +6,9 @@ here. Every take is kept in RUN/sweep as soon as it is heard, with what it was m
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from curate.records import canonical, number, rng, sha256_of
 from curate.sample.cases import blank, first_sample, toned, with_target_sound
 from curate.sample.gallery import texts
 from curate.sample.generate import generate
-from curate.sample.look import Opened
-from curate.sample.meter import listen
+from curate.sample.look import Opened, refuse
+from curate.sample.meter import LEAST_S, listen
 from curate.sample.slope import SweepReport, Take, sweep_report
 from curate.sample.wear import wearing
 from curate.train.data import LatentSample, TrainingSet
@@ -35,6 +36,7 @@ from curate.train.strategy import Rope, strategy_of
 CODE_VERSION = "1"  # raise it when the same run would give other takes
 STRENGTHS = (0.0, 0.3, 0.5, 1.0)  # 0 is the base model, 0.3 to 0.5 the card's working band
 TAKES = "takes.jsonl"
+GENERATING = {"inference_steps", "sigmas", "guidance_scale", "negative_prompt"}
 
 
 @dataclass(frozen=True)
@@ -55,35 +57,46 @@ def sweep(run: Opened, reporter: Reporter) -> SweepReport:
         raise CurateError(
             f"{run.folder}: was trained as {run.run.strategy}, a sweep of tones wants audio_reference"
         )
-    caption = first_sample(run.dataset).record.caption
-    given = tones(run)
-    text = texts(run.stack, run.dataset, [caption])[caption]
+    refuse(run, {"strength": f"a sweep goes over the strengths {', '.join(f'{s:g}' for s in STRENGTHS)}"})
+    given, asked = tones(run), run.config.sample
     step, lora = max(run.loras.items())
-    made_of = sha256_of(
-        [CODE_VERSION, hashlib.sha256(lora.read_bytes()).hexdigest(), run.run.transformer_sha256]
-    )
-    path = run.folder / "sweep" / TAKES
-    heard = _heard(path)
-    write_atomic(path, b"".join(_line(key, take) for key, take in heard.items()))  # without a torn last line
     wanted = [
         (strength, tone, seed)
         for strength in STRENGTHS
         for tone in given
-        for seed in range(run.config.sample.sweep_seeds)
+        for seed in range(asked.sweep_seeds)
     ]
-    keys = [_key(run, made_of, *take) for take in wanted]
-    todo = [(key, take) for key, take in zip(keys, wanted, strict=True) if key not in heard]
-    if todo:
-        transformer = run.transformer()
-        for key, (strength, tone, seed) in reporter.track("sweep", todo, len(todo)):
-            with wearing(transformer, lora, strength):
-                take = _take(run, transformer, tone, text, strength, seed)
-            heard[key] = take
-            with path.open("ab") as stream:
-                stream.write(_line(key, take))
-    report = sweep_report([heard[key] for key in keys], run.config.sample.seed, run.stack.trained)
+    of_lora = hashlib.sha256(lora.read_bytes()).hexdigest()
+    keys = [_key(run, of_lora if strength else None, strength, tone, seed) for strength, tone, seed in wanted]
+    path = run.folder / "sweep" / TAKES
+    heard = _heard(path)
+    write_atomic(path, b"".join(_line(key, take) for key, take in heard.items()))  # without a torn last line
+    todo = [(key, *take) for key, take in zip(keys, wanted, strict=True) if key not in heard]
+    for key, take in _taken(run, todo, lora, reporter):
+        heard[key] = take
+        with path.open("ab") as stream:
+            stream.write(_line(key, take))
+    report = sweep_report([heard[key] for key in keys], asked.seed, run.stack.trained)
     write_atomic(run.folder / "sweep" / f"step-{step:05d}.json", canonical(report))
     return report
+
+
+def _taken(
+    run: Opened, todo: Sequence[tuple[str, float, Tone, int]], lora: Path, reporter: Reporter
+) -> Iterator[tuple[str, Take]]:
+    """Every take, by key; strengths follow each other, so the adapter is put on once for each."""
+    if not todo:
+        return
+    caption, unwanted = todo[0][2].sample.record.caption, run.config.sample.negative_prompt
+    said = texts(
+        run.stack, run.dataset, [caption, *([unwanted] if run.config.sample.guidance_scale > 1 else [])]
+    )
+    transformer = run.transformer()
+    tracked = reporter.track("sweep", todo, len(todo))
+    for strength, group in groupby(tracked, key=lambda entry: entry[1]):
+        with wearing(transformer, lora, strength):
+            for key, _, tone, seed in group:
+                yield key, _take(run, transformer, tone, said[caption], said.get(unwanted), strength, seed)
 
 
 def tones(run: Opened) -> list[Tone]:
@@ -91,9 +104,16 @@ def tones(run: Opened) -> list[Tone]:
     own = with_target_sound(blank(first_sample(run.dataset), run.config.sample.frames))
     beside = run.dataset.folder.resolve()
     beside = beside.with_name(f"{beside.name}.sweep")
+    asked, least_s = run.config.sample, LEAST_S + 0.02  # the vocoder gives a little less
+    if own.latents["audio_latents"].shape[1] / 25 < least_s:
+        raise CurateError(
+            f"sample.frames is {asked.frames}, too short to hear a pitch; wanted {LEAST_S:g} s or more"
+        )
     if (beside / MANIFEST).is_file():
+        refuse(
+            run, dict.fromkeys(("tones", "sweep_tones", "sweep_sources"), f"the tones are those of {beside}")
+        )
         return list(_of_the_set(run, beside, own))
-    asked = run.config.sample
     if len(asked.tones) < 2:
         raise CurateError(
             "sample.tones is empty; a sweep wants two ends, such as --set 'sample.tones=[76, 353]'"
@@ -124,11 +144,13 @@ def _of_the_set(run: Opened, folder: Path, own: LatentSample) -> Iterator[Tone]:
             yield Tone(str(tone.record.attributes["pair"]), hz, LatentSample(own.record, latents))
 
 
-def _take(run: Opened, transformer: Any, tone: Tone, text: Text, strength: float, seed: int) -> Take:
+def _take(
+    run: Opened, transformer: Any, tone: Tone, text: Text, unwanted: Text | None, strength: float, seed: int
+) -> Take:
     scene = strategy_of(run.run.strategy)(tone.sample, Rope(transformer), False)
     made = generate(
-        transformer, run.stack.load_scheduler(), scene, text, None,
-        steps=run.config.sample.inference_steps, guidance=1.0, seed=seed, identity=f"sweep {tone.source}",  # clusters must not share their noise
+        transformer, run.stack.load_scheduler(), scene, text, unwanted, config=run.config.sample, seed=seed,
+        identity=f"sweep {tone.source}",  # clusters must not share their noise
     )  # fmt: skip
     if made.audio is None:
         raise CurateError(f"{run.run.strategy} gave no sound to hear")
@@ -138,26 +160,14 @@ def _take(run: Opened, transformer: Any, tone: Tone, text: Text, strength: float
     )
 
 
-def _key(run: Opened, made_of: str, strength: float, tone: Tone, seed: int) -> str:
+def _key(run: Opened, lora: str | None, strength: float, tone: Tone, seed: int) -> str:
     """Of everything that shapes a take; the base model's do not depend on the LoRA."""
     reference = tone.sample.latents["reference_audio_latents"].contiguous()
     given = hashlib.sha256(reference.view(torch.uint8).numpy().tobytes()).hexdigest()
-    target = tuple(tone.sample.latents["video_latents"].shape)
-    lora = made_of if strength else sha256_of([CODE_VERSION, run.run.transformer_sha256])
-    caption = tone.sample.record.caption
-    return sha256_of(
-        [
-            lora,
-            given,
-            list(target),
-            caption,
-            tone.source,
-            strength,
-            seed,
-            run.config.sample.inference_steps,
-            run.dataset.sha256,
-        ]
-    )
+    how = run.config.sample.model_dump(include=GENERATING)
+    size = list(tone.sample.latents["video_latents"].shape)
+    model = [run.run.transformer_sha256, run.dataset.sha256, run.config.precision]
+    return sha256_of([CODE_VERSION, model, lora, strength, given, tone.source, size, seed, how])
 
 
 def _heard(path: Path) -> dict[str, Take]:

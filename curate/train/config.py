@@ -33,6 +33,9 @@ class SampleConfig(Record):
     )
     negative_prompt: str = ""
     inference_steps: int = Field(default=30, ge=2, le=1000)
+    sigmas: Literal["shifted", "distilled"] = Field(
+        default="shifted", description="Noise levels: of the model's scheduler, or the eight of a distilled model."
+    )
     guidance_scale: float = Field(default=1.0, ge=1, description="1: no guidance, half the time.")
     strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")
     frames: int | None = Field(
@@ -46,6 +49,12 @@ class SampleConfig(Record):
         if frames is not None and frames % 8 != 1:
             raise ValueError("wanted 8k+1, such as 1, 25 or 121")
         return frames
+
+    @model_validator(mode="after")
+    def _eight_levels(self) -> "SampleConfig":
+        if self.sigmas == "distilled" and self.inference_steps != 8:
+            raise ValueError(f"sigmas distilled are 8 levels, inference_steps is {self.inference_steps}")
+        return self
 
 
 class TrainConfig(Record):

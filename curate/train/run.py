@@ -67,8 +67,8 @@ def describe(dataset: TrainingSet, model: str, trained: bool, transformer: str, 
     )
 
 
-def begin(folder: Path, run: Run, config: TrainConfig) -> None:
-    """A new run in an empty or new folder. Raises CurateError where anything is in it."""
+def check_free(folder: Path) -> None:
+    """Raises CurateError where a new run would meet anything."""
     if folder.exists() and not folder.is_dir():
         raise CurateError(f"{folder}: is a file, wanted a folder for the run")
     if (folder / RUN).is_file():
@@ -78,6 +78,11 @@ def begin(folder: Path, run: Run, config: TrainConfig) -> None:
         )
     if folder.is_dir() and any(folder.iterdir()):
         raise CurateError(f"{folder}: is not empty and holds no run; wanted a new or empty folder")
+
+
+def begin(folder: Path, run: Run, config: TrainConfig) -> None:
+    """A new run in an empty or new folder. Raises CurateError where anything is in it."""
+    check_free(folder)
     write_config(folder, config)
     write_atomic(folder / RUN, pretty(run))  # last: with it the folder is a run
 

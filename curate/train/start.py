@@ -65,6 +65,8 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
     config = _wanted(request, dataset)
     check_trackers(config)
     accelerator = _accelerator(request.out, config)
+    if not request.resume:  # before a model of 40 GB is loaded in vain
+        together.first_of_all(accelerator, lambda: runs.check_free(request.out))
     reporter = reporter if accelerator.is_main_process else Reporter(quiet=True)
     stack = stack_of(dataset, config.model, request.cache_root)
     with _one_thread(stack.device):

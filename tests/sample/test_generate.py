@@ -1,6 +1,6 @@
 """Generation against LTX2Pipeline itself, and what conditions do to it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from curate.encode.decode import denormalised_audio, denormalised_video
 from curate.encode.stack import Stack
 from curate.encode.text import project_text
 from curate.sample.generate import Latents, generate, sound_steps, with_sound
+from curate.train.config import SampleConfig
 from curate.train.flow import Text, noise_like
 from curate.train.model import connected
 from curate.train.strategy import Rope, Scene, Stream, before_zero
@@ -62,6 +63,32 @@ def test_without_conditions_it_is_what_the_pipeline_gives(
     assert off < 2e-5 and heard_off < 2e-5  # of values up to 6: rounding of the pipeline's way through x0
 
 
+def test_a_distilled_model_gets_its_own_eight_levels(
+    stack: Stack, transformer: Any, texts: tuple[Text, Text], scene: Scene
+) -> None:
+    from diffusers import LTX2Pipeline
+    from diffusers.pipelines.ltx2.utils import DISTILLED_SIGMA_VALUES
+
+    made = run(transformer, stack, texts, scene, sigmas="distilled")
+    pipeline = LTX2Pipeline.from_pretrained(stack.folder)
+    # as diffusers' documentation sets the distilled pipeline up
+    pipeline.scheduler = pipeline.scheduler.from_config(
+        pipeline.scheduler.config, use_dynamic_shifting=False, shift_terminal=None
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    video, audio = noise_like(scene, 5, "case")
+    assert audio is not None
+    wanted, _ = pipeline(
+        prompt="a person", height=64, width=128, num_frames=17, frame_rate=FPS, sigmas=DISTILLED_SIGMA_VALUES,
+        num_inference_steps=8, guidance_scale=1.0, audio_guidance_scale=1.0, stg_scale=0.0, audio_stg_scale=0.0,
+        modality_scale=1.0, audio_modality_scale=1.0, guidance_rescale=0.0, audio_guidance_rescale=0.0,
+        latents=video[None],
+        audio_latents=audio[None] * pipeline.audio_vae.latents_std + pipeline.audio_vae.latents_mean,
+        output_type="latent", return_dict=False,
+    )  # fmt: skip
+    assert np.abs(wanted[0].numpy() - denormalised_video(stack, made.video.numpy())).max() < 2e-5
+
+
 def test_the_same_identity_gives_the_same_and_another_does_not(
     stack: Stack, transformer: Any, texts: tuple[Text, Text], scene: Scene
 ) -> None:
@@ -109,15 +136,11 @@ def test_images_have_no_sound(transformer: Any) -> None:
 
 def run(
     transformer: Any, stack: Stack, texts: tuple[Text, Text], scene: Scene, guidance: float = 1.0,
-    identity: str = "case",
+    identity: str = "case", sigmas: Literal["shifted", "distilled"] = "shifted",
 ) -> Latents:  # fmt: skip
+    config = SampleConfig(
+        inference_steps=8 if sigmas == "distilled" else 4, guidance_scale=guidance, sigmas=sigmas
+    )
     return generate(
-        transformer,
-        stack.load_scheduler(),
-        scene,
-        *texts,
-        steps=4,
-        guidance=guidance,
-        seed=5,
-        identity=identity,
+        transformer, stack.load_scheduler(), scene, *texts, config=config, seed=5, identity=identity
     )

@@ -21,7 +21,7 @@ from curate.tensors import pack_tensors, unpack_tensors
 from tests.train.runs import run
 
 QUICK = {
-    "sample.inference_steps": 2, "sample.tones": [90, 250], "sample.sweep_tones": 2, "sample.sweep_sources": 1,
+    "sample.inference_steps": 2, "sample.sigmas": "shifted", "sample.tones": [90, 250], "sample.sweep_tones": 2, "sample.sweep_sources": 1,
     "sample.sweep_seeds": 1, "sample.frames": 25,
 }  # fmt: skip
 Ask = Callable[..., Opened]
@@ -41,8 +41,9 @@ def ask(trained: Path, shared_cache: Path, tmp_path: Path) -> Ask:
     """A function that opens a copy of the run, beside a copy of its set."""
     shutil.copytree(trained, tmp_path / "own")
 
-    def open_run(**changes: Any) -> Opened:
-        changed = QUICK | {f"sample.{key}": value for key, value in changes.items()}
+    def open_run(*without: str, **changes: Any) -> Opened:
+        asked = {key: value for key, value in QUICK.items() if key.removeprefix("sample.") not in without}
+        changed = asked | {f"sample.{key}": value for key, value in changes.items()}
         return opened(tmp_path / "own" / "run", tmp_path / "own" / "set", changed, shared_cache)
 
     return open_run
@@ -87,6 +88,9 @@ def test_the_tones_of_the_sets_own_sweep_come_first(ask: Ask) -> None:
     asked = ask()
     assert {tone.source for tone in tones(asked)} == {"timbre 1"}
     folder = own_sweep(asked.dataset.folder)
+    with pytest.raises(CurateError, match=r"--set sample\.tones: the tones are those of .*set\.sweep"):
+        tones(asked)
+    asked = ask("tones", "sweep_tones", "sweep_sources")
     found = tones(asked)
     assert [(tone.source, tone.hz) for tone in found] == [("pair-1", 100.5), ("pair-1", 200.5)]
     assert all("reference_audio_latents" in tone.sample.latents for tone in found)
@@ -130,6 +134,12 @@ def test_what_cannot_be_swept_is_one_line(
         measured(ask(tones=[90]))
     with pytest.raises(CurateError, match="pictures have no sound"):
         measured(ask(frames=1))
+    with pytest.raises(
+        CurateError, match=r"sample\.strength: a sweep goes over the strengths 0, 0\.3, 0\.5, 1"
+    ):
+        measured(ask(strength=0.5))
+    with pytest.raises(CurateError, match=r"sample\.frames is 9, too short to hear a pitch"):
+        measured(ask(frames=9))
     run(sets["images"], tmp_path / "run", shared_cache, steps=1)
     with pytest.raises(
         CurateError, match="was trained as text_to_video, a sweep of tones wants audio_reference"

@@ -224,7 +224,7 @@ def test_trackers_write_inside_the_run(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "offline")
-    run(sets["audio_reference"], tmp_path / "run", shared_cache, steps=2, trackers=["tensorboard", "wandb"])
+    run(sets["images"], tmp_path / "run", shared_cache, steps=2, trackers=["tensorboard", "wandb"])
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     (events,) = (tmp_path / "run" / "curate").glob("events.*")
     read = EventAccumulator(str(events)).Reload()
