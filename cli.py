@@ -277,7 +277,8 @@ def train(
         allow=frozenset(allow),
     )
     result = run(request, Reporter(quiet), while_training)
-    click.echo(json.dumps(trained_json(result)) if as_json else trained(result))
+    if result.first:
+        click.echo(json.dumps(trained_json(result)) if as_json else trained(result))
     if result.steps < result.wanted:
         sys.exit(130)
 

@@ -38,9 +38,11 @@ def ours(dataset: TrainingSet, folder: Path, cache: Path) -> tuple[Trainer, Capt
     config = read_config(dataset.table, "train.yaml", changes)
     stack = stack_of(dataset, None, cache)
     captions = Captions(stack, dataset)
-    transformer, _ = load_transformer(stack, config)
+    transformer = load_transformer(stack, config)
     parameters = [parameter for _, parameter in add_lora(transformer, config)]
-    run = runs.describe(dataset, stack.name, stack.trained, "0" * 64, device="cpu", processes=1, notes=[])
+    run = runs.describe(
+        dataset, stack.name, stack.trained, "0" * 64, device="cpu", processes=1, notes=[], allowed=[]
+    )
     trainer = Trainer(
         folder, run, config, Objective(dataset, transformer, captions, config), transformer, parameters,
         make_optimizer(config, parameters), Accelerator(cpu=True), Reporter(quiet=True),
@@ -51,7 +53,7 @@ def ours(dataset: TrainingSet, folder: Path, cache: Path) -> tuple[Trainer, Capt
 
 def bare(dataset: TrainingSet, trainer: Trainer, captions: Captions, stack: Stack) -> Callable[[], None]:
     """A function that does one step of a loop that does nothing else."""
-    transformer, _ = load_transformer(stack, trainer.config)
+    transformer = load_transformer(stack, trainer.config)
     parameters = [p for _, p in add_lora(transformer, trainer.config)]
     sample = dataset.read("train", dataset.keys("train")[0])
     scene = strategy_of(dataset.build.strategy)(sample, Rope(transformer), False)

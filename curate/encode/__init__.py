@@ -1,7 +1,7 @@
 """Media and captions to the latents and text features that LTX-2 trains on.
 
 `stack` loads a model, `tiny` builds the miniature that works anywhere, `video`, `audio` and `text` encode. They
-import torch; this file does not.
+import torch; this file does so when it must.
 """
 
 import logging
@@ -18,3 +18,12 @@ def quiet_libraries() -> None:
         library.disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     disable_progress_bars()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is what torch or Python raises when memory runs out."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)  # the CPU's has no type

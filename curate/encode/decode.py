@@ -11,6 +11,7 @@ import soxr
 import torch
 from numpy.typing import NDArray
 
+from curate.encode import out_of_memory
 from curate.encode.audio import SAMPLE_RATE_HZ, log_mel
 from curate.encode.stack import Stack
 from curate.errors import CurateError
@@ -69,7 +70,9 @@ def _decoding(stack: Stack, what: str) -> Iterator[None]:
     try:
         with stack.inference():
             yield
-    except RuntimeError as error:  # out of memory, or parts of the model that do not fit each other
+    except RuntimeError as error:  # parts of the model that do not fit each other
+        if out_of_memory(error):
+            raise
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CurateError(f"model {stack.name}: cannot decode {what}: {said}") from error
 

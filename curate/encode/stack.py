@@ -154,25 +154,34 @@ class Stack:
         connectors.video_connector = connectors.audio_connector = _PassThrough()
         return connectors.to(self.device)
 
-    def forget_text(self) -> None:
-        """Give back the memory of what only captions need, half of an LTX-2.3; it is loaded again when wanted."""
-        for part in ("text_encoder", "tokenizer", "text_projections"):
+    def forget(self, *parts: str) -> None:
+        """Give back the memory of parts that are not wanted for a while; they are loaded again when they are."""
+        for part in parts:
             self.__dict__.pop(part, None)
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
     def load_connectors(self) -> Any:
-        """A whole LTX2TextConnectors, which training and sampling run on padded text (see `text.connect`)."""
+        """The two transformers of LTX2TextConnectors, which training and sampling run on padded text (`text.connect`).
+
+        Without its projections, a third of it: stored features have been through them.
+        """
         from diffusers.pipelines.ltx2 import LTX2TextConnectors
 
-        return self._load(LTX2TextConnectors, "connectors", torch_dtype=self.dtype)
+        connectors = self._load(LTX2TextConnectors, "connectors", torch_dtype=self.dtype, to_device=False)
+        for name in ("text_proj_in", "video_text_proj_in", "audio_text_proj_in"):
+            if hasattr(connectors, name):
+                setattr(connectors, name, None)
+        return connectors.to(self.device)
 
-    def load_transformer(self) -> Any:
+    def load_transformer(self, *, to_device: bool = True) -> Any:
         """diffusers' LTX2VideoTransformer3DModel, made anew at each call: who trains it changes it."""
         from diffusers import LTX2VideoTransformer3DModel
 
-        return self._load(LTX2VideoTransformer3DModel, "transformer", torch_dtype=self.dtype)
+        return self._load(
+            LTX2VideoTransformer3DModel, "transformer", torch_dtype=self.dtype, to_device=to_device
+        )
 
     def load_scheduler(self) -> Any:
         """diffusers' FlowMatchEulerDiscreteScheduler with the settings of this model."""

@@ -46,7 +46,7 @@ def texts(stack: Stack, dataset: TrainingSet, wanted: list[str]) -> dict[str, Te
         )
         for caption in wanted
     }
-    stack.forget_text()
+    stack.forget("text_encoder", "tokenizer", "text_projections")
     return found
 
 
@@ -58,7 +58,7 @@ class Gallery:
     dataset: TrainingSet
     config: SampleConfig
     stack: Stack
-    transformer_sha256: str
+    base: str  # sha256 of the transformer, and its precision
     reporter: Reporter
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class Gallery:
     def _settings(self) -> str:
         """Of everything that shapes all rows alike."""
         shown = [case.label for case in self._cases]
-        return sha256_of([CODE_VERSION, self.dataset.sha256, self.transformer_sha256, self.config.model_dump(mode="json", exclude=SWEEP), shown])  # fmt: skip
+        return sha256_of([CODE_VERSION, self.dataset.sha256, self.base, self.config.model_dump(mode="json", exclude=SWEEP), shown])  # fmt: skip
 
     def _key(self, lora: Path | None) -> str:
         """Of everything that shapes a row."""

@@ -33,7 +33,7 @@ class Opened:
 
     def transformer(self) -> Any:
         """The base model as the run had it."""
-        return load_transformer(self.stack, self.config)[0]
+        return load_transformer(self.stack, self.config)
 
 
 def opened(folder: Path, set_folder: Path | None, changes: Mapping[str, Any], cache_root: Path) -> Opened:
@@ -86,6 +86,7 @@ def while_training(
     def show(step: int, transformer: Any, lora: Path) -> None:
         gallery.row(transformer, None, BASE)
         gallery.row(transformer, lora, name_of(step))
+        stack.forget("vae", "audio_vae", "vocoder")  # until the next row, training has the memory
 
     return show
 
@@ -93,4 +94,11 @@ def while_training(
 def _gallery(
     folder: Path, dataset: TrainingSet, config: TrainConfig, stack: Stack, reporter: Reporter
 ) -> Gallery:
-    return Gallery(folder / SAMPLES, dataset, config.sample, stack, stack.part_sha("transformer"), reporter)
+    return Gallery(
+        folder / SAMPLES,
+        dataset,
+        config.sample,
+        stack,
+        f"{stack.part_sha('transformer')} {config.precision} {config.quantize}",
+        reporter,
+    )

@@ -34,7 +34,8 @@ class SampleConfig(Record):
     negative_prompt: str = ""
     inference_steps: int = Field(default=30, ge=2, le=1000)
     sigmas: Literal["shifted", "distilled"] = Field(
-        default="shifted", description="Noise levels: of the model's scheduler, or the eight of a distilled model."
+        default="shifted",
+        description="Noise levels: of the model's scheduler, or the eight of a distilled model.",
     )
     guidance_scale: float = Field(default=1.0, ge=1, description="1: no guidance, half the time.")
     strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")

@@ -56,7 +56,17 @@ def narrowed(
 
 
 def check_reach(config: TrainConfig, dataset: TrainingSet, transformer: Any) -> None:
-    """Raises CurateError where the targets belong to sound and the set trains none: no gradient would reach them."""
+    """Raises CurateError for what would have no effect: targets of sound where none is trained, a given first frame.
+
+    Sets of pins have their first frame anyway, and of a picture nothing would be left.
+    """
+    records = [dataset.read("train", key).record for key in dataset.keys("train")]
+    still = any(record.latents.video and record.latents.video[0] == 1 for record in records)
+    if config.first_frame_p and (still or dataset.build.strategy == "first_frame"):
+        what = "pictures" if still else "videos whose first frame is always given"
+        raise CurateError(
+            f"{dataset.folder}: holds {what}; wanted first_frame_p 0, found {config.first_frame_p:g}"
+        )
     deaf = [name for name in target_modules(config) if "audio" in name]
     if deaf and not _sounds(dataset, Rope(transformer)):
         raise CurateError(

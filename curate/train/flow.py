@@ -80,7 +80,7 @@ def velocity(
 
     Tokens that are given have timestep 0. Runs in the dtype of the transformer.
     """
-    device, dtype = video.device, transformer.dtype
+    device, dtype = video.device, transformer.proj_in.weight.dtype  # .dtype walks through all modules
     level = torch.tensor([sigma * SCALE], device=device)
     silent = scene.audio is None
     if scene.audio is None or audio is None:

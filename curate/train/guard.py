@@ -2,12 +2,11 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-import torch
-
+from curate.encode import out_of_memory
 from curate.errors import CurateError
 from curate.train.config import TrainConfig
 
@@ -47,25 +46,24 @@ def stoppable(note: Callable[[str], None]) -> Iterator[Stop]:
 
 
 @contextmanager
-def naming_memory(when: str, config: TrainConfig) -> Iterator[None]:
-    """Within it running out of memory becomes a CurateError that says what to lower."""
+def naming_memory(when: str, ways: Sequence[str]) -> Iterator[None]:
+    """Within it running out of memory becomes a CurateError that says which ways there are to need less."""
     try:
         yield
-    except (
-        MemoryError,
-        RuntimeError,
-    ) as error:  # torch.OutOfMemoryError is a RuntimeError, the CPU's has no type
-        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
-            raise CurateError(f"{when}: out of memory; lower it with {_lower(config)}") from error
+    except (MemoryError, RuntimeError) as error:
+        if out_of_memory(error):
+            raise CurateError(f"{when}: out of memory; lower it with {', '.join(ways)}") from error
         raise
 
 
-def _lower(config: TrainConfig) -> str:
+def training_ways(config: TrainConfig) -> list[str]:
+    """What makes training need less memory and is not done yet."""
     ways = {
+        "--set precision=bf16": config.precision != "bf16",
         "--set gradient_checkpointing=true": not config.gradient_checkpointing,
         "--set quantize=int8": config.quantize is None,
         "--set optimizer=adamw8bit": config.optimizer != "adamw8bit",
         f"a smaller --set rank (now {config.rank})": True,
         "or fewer frames or pixels in the set": True,
     }
-    return ", ".join(way for way, helps in ways.items() if helps)
+    return [way for way, helps in ways.items() if helps]

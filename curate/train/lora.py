@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from curate.errors import CurateError
-from curate.files import atomic_writer
+from curate.files import atomic_writer, map_file
 from curate.records import sha256_of
 from curate.tensors import TensorBytes, pack_file, unpack_file
 from curate.train.config import TrainConfig
@@ -129,10 +129,7 @@ def save(path: Path, adapter: Mapping[str, torch.Tensor], scale: float, metadata
 
 def read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The tensors of a LoRA file by peft's names, and its metadata. Raises CurateError for what is none of ours."""
-    try:
-        tensors, metadata = unpack_file(bytearray(path.read_bytes()), str(path))
-    except OSError as error:
-        raise CurateError(f"{path}: cannot be read: {error.strerror}") from error
+    tensors, metadata = unpack_file(map_file(path), str(path))
     if strange := [name for name in tensors if not name.startswith(PREFIX) or ".lora_" not in name]:
         raise CurateError(f"{path}: holds {strange[0]!r}, wanted {PREFIX}….lora_A/B.weight only")
     read = {

@@ -1,6 +1,5 @@
 """The weights that training and sampling run on: the transformer, and captions after the connectors."""
 
-import gc
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from curate.train.config import TrainConfig
 from curate.train.data import TrainingSet
 from curate.train.flow import Text
 
+PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 HELD_CAPTIONS = 64  # 12 MB each after the connectors; beyond that the connectors stay loaded
 
 
@@ -36,25 +36,25 @@ def stack_of(dataset: TrainingSet, model: str | None, cache_root: Path) -> Stack
     return stack
 
 
-def load_transformer(stack: Stack, config: TrainConfig) -> tuple[Any, list[str]]:
-    """The frozen transformer, in int8 if asked for, and notes about what is not as configured."""
-    transformer = stack.load_transformer().requires_grad_(False)
-    notes = list[str]()
-    if config.quantize:
-        try:
-            from optimum.quanto import freeze, qint8, quantize
-        except ImportError as error:
-            if stack.trained:
-                raise CurateError(
-                    "quantize int8 wants optimum-quanto: pip install 'ltx-curate[int8]', or --set quantize=null"
-                ) from error
-            return transformer, [
-                "quantize: optimum-quanto is not installed, the miniature stays in full precision"
-            ]
-        quantize(transformer.transformer_blocks, weights=qint8, exclude="*norm*")
-        freeze(transformer.transformer_blocks)
-        transformer.requires_grad_(False)  # what holds the eight bits is new
-    return transformer, notes
+def load_transformer(stack: Stack, config: TrainConfig) -> Any:
+    """The frozen transformer in the precision of a run, in int8 if asked for.
+
+    Raises CurateError where int8 is asked for without optimum-quanto.
+    """
+    precision = PRECISIONS[config.precision]
+    if config.quantize is None:
+        return stack.load_transformer().to(precision).requires_grad_(False)
+    try:
+        from optimum.quanto import freeze, qint8, quantize
+    except ImportError as error:
+        raise CurateError(
+            "quantize int8 wants optimum-quanto: pip install 'ltx-curate[int8]', or --set quantize=null"
+        ) from error
+    transformer = stack.load_transformer(to_device=False).to(precision)
+    for block in transformer.transformer_blocks:  # one by one: 38 GB of bfloat16 need not fit the device
+        quantize(block.to(stack.device), weights=qint8, exclude="*norm*")
+        freeze(block)
+    return transformer.to(stack.device).requires_grad_(False)
 
 
 class Captions:
@@ -68,7 +68,7 @@ class Captions:
         if len(captions) <= HELD_CAPTIONS:
             self._known = {caption: self._connected(dataset.text(caption)) for caption in captions}
             self._connectors = None  # 4 GB of LTX-2.3 that nothing needs any more
-            gc.collect()
+            stack.forget()
 
     def __call__(self, caption: str) -> Text:
         """Of a caption of the set."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import Field
 
 import curate
 from curate.errors import CurateError
@@ -46,6 +47,7 @@ class Run(Record):
     device: str
     processes: int
     notes: list[str]
+    allowed: list[str] = Field(description="Findings of the set that had failed, and were let pass by name.")
 
 
 def describe(dataset: TrainingSet, model: str, trained: bool, transformer: str, **found: Any) -> Run:
@@ -91,6 +93,18 @@ def write_config(folder: Path, config: TrainConfig) -> None:
     """Every value of the run as YAML, in the order of the class."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_atomic(folder / CONFIG, text.encode())
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """A run that goes on, with what is new about it: notes are added to, never lost."""
+    was = read_record(folder / RUN, Run)
+    newer = [
+        f"{name} {old} -> {run.made_with[name]} after step {last_step(folder)}: other bits may follow"
+        for name, old in was.made_with.items()
+        if run.made_with[name] != old
+    ]
+    notes = list(dict.fromkeys([*was.notes, *run.notes, *newer]))
+    write_atomic(folder / RUN, pretty(was.model_copy(update={"notes": notes, "made_with": run.made_with})))
 
 
 def go_on(folder: Path, run: Run, config: TrainConfig) -> int:
@@ -144,6 +158,8 @@ def lora_metadata(run: Run, config: TrainConfig, step: int) -> dict[str, str]:
     """What the LoRA file of a step says of itself; its readers take all values as text."""
     said = {
         "base_model": config.base_model,
+        "trained_on": run.model,
+        "transformer_sha256": run.transformer_sha256,
         "rank": str(config.rank),
         "alpha": f"{config.alpha:g}",
         "recipe": f"{run.recipe} {run.recipe_version}",
@@ -153,6 +169,10 @@ def lora_metadata(run: Run, config: TrainConfig, step: int) -> dict[str, str]:
         "step": str(step),
         "curate": run.curate,
     }
+    if run.allowed:
+        said["allowed"] = ",".join(run.allowed)
+    if run.strategy == "audio_reference":
+        said["reference_audio_positions"] = config.reference_audio_positions
     if run.control:
         said["control"] = run.control
     if not run.trained:

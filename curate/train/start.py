@@ -17,7 +17,7 @@ from curate.train import together
 from curate.train.config import TrainConfig, changed, read_config
 from curate.train.data import TrainingSet
 from curate.train.fitted import check_reach, check_trackers, narrowed, without_extras
-from curate.train.guard import naming_memory
+from curate.train.guard import naming_memory, training_ways
 from curate.train.lora import add_lora
 from curate.train.model import Captions, load_transformer, stack_of
 from curate.train.objective import Objective
@@ -28,7 +28,6 @@ from curate.train.trainer import Show, Trainer
 MINIATURE = (
     "the base is a miniature with random weights: this LoRA is for trying things out, no model can use it"
 )
-PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 PATIENCE = timedelta(hours=3)  # of the other processes while the first one generates samples
 Sampler = Callable[[Path, TrainingSet, TrainConfig, Stack, Reporter], Show]
 
@@ -69,10 +68,16 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
         together.first_of_all(accelerator, lambda: runs.check_free(request.out))
     reporter = reporter if accelerator.is_main_process else Reporter(quiet=True)
     stack = stack_of(dataset, config.model, request.cache_root)
+    known = request.resume and request.table is None  # its config.yaml has what this machine could do
+    config, notes = (config, []) if known else without_extras(config, request.changes, stack)
     with _one_thread(stack.device):
-        trainer, done = _prepared(request, dataset, config, stack, accelerator, reporter)
-        if sampler and trainer.config.sample_every and accelerator.is_main_process:
-            trainer.show = sampler(request.out, dataset, trainer.config, stack, reporter)
+        show = None
+        if (
+            sampler and config.sample_every and accelerator.is_main_process
+        ):  # before the transformer: it wants Gemma
+            show = sampler(request.out, dataset, config, stack, reporter)
+        trainer, done = _prepared(request, dataset, config, notes, stack, accelerator, reporter)
+        trainer.show = show
         steps = trainer.fit(done)
     accelerator.end_training()
     lora = runs.lora_path(request.out, trainer.run.recipe, steps)
@@ -80,15 +85,13 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
 
 
 def _prepared(
-    request: Request, dataset: TrainingSet, config: TrainConfig, stack: Stack, accelerator: Any, reporter: Reporter
+    request: Request, dataset: TrainingSet, config: TrainConfig, notes: list[str], stack: Stack, accelerator: Any,
+    reporter: Reporter,
 ) -> tuple[Trainer, int]:  # fmt: skip
     """Everything loaded and the run folder opened, and the step to begin with."""
-    config, notes = without_extras(config, request.changes, stack)
-    with naming_memory("while loading the model", config):
+    with naming_memory("while loading the model", training_ways(config)):
         captions = Captions(stack, dataset)
-        transformer, more = load_transformer(stack, config)
-        if not config.quantize:  # int8 comes with the precision of what it is not applied to
-            transformer.to(PRECISIONS[config.precision])
+        transformer = load_transformer(stack, config)
         config, less = narrowed(config, request.changes, transformer, stack)
         check_reach(config, dataset, transformer)
         parameters = [parameter for _, parameter in add_lora(transformer, config)]
@@ -101,7 +104,8 @@ def _prepared(
         stack.part_sha("transformer"),
         device=stack.device.type,
         processes=accelerator.num_processes,
-        notes=[*notes, *more, *less],
+        notes=[*notes, *less],
+        allowed=sorted(request.allow),
     )
     done = _opened(request, run, config, accelerator)
     if config.trackers:
@@ -126,7 +130,12 @@ def _check_set(dataset: TrainingSet, allow: frozenset[str]) -> None:
     if not dataset.keys("train"):
         held = dataset.build.counts.heldout
         raise CurateError(f"{dataset.folder}: has no samples to train on, {held} held out")
-    failed = sorted({name.split(" ")[0] for name in dataset.build.audit.failed} - allow)
+    stopped = {name.split(" ")[0] for name in dataset.build.audit.failed}
+    if strange := sorted(allow - stopped):
+        raise CurateError(
+            f"--allow {strange[0]}: of {dataset.folder} failed {', '.join(sorted(stopped)) or 'nothing'}"
+        )
+    failed = sorted(stopped - allow)
     if failed and not dataset.build.control:
         raise CurateError(
             f"{dataset.folder}: its audit failed {', '.join(failed)}; to train on it all the same, --allow each"
@@ -163,6 +172,7 @@ def _opened(request: Request, run: runs.Run, config: TrainConfig, accelerator: A
             return 0
         done = runs.go_on(request.out, run, config)
         runs.write_config(request.out, config)
+        runs.write_run(request.out, run)
         return done
 
     return together.first_of_all(accelerator, work)

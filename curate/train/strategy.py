@@ -133,12 +133,11 @@ def video_reference(sample: LatentSample, rope: Rope, first_frame: bool) -> Scen
     reference = sample.get("reference_video_latents")
     if reference is None:
         return scene
-    if reference.shape[2:] != scene.grid[1:]:
+    if tuple(reference.shape[1:]) != scene.grid:
         raise CurateError(
-            f"{sample.record.id}: the reference is {tuple(reference.shape[2:])}, wanted the target's {scene.grid[1:]}"
+            f"{sample.record.id}: the reference is {tuple(reference.shape[1:])}, wanted the target's {scene.grid}"
         )
-    frames, height, width = reference.shape[1:]
-    where = rope.video((frames, height, width), _fps(sample))
+    where = rope.video(scene.grid, _fps(sample))
     return replace(scene, video=scene.video.given(video_tokens(reference), where))
 
 

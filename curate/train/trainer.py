@@ -18,10 +18,10 @@ from curate.progress import Reporter
 from curate.records import canonical
 from curate.train import lora, together
 from curate.train.config import TrainConfig, learning_rate
-from curate.train.guard import naming_memory, stoppable
+from curate.train.guard import naming_memory, stoppable, training_ways
 from curate.train.objective import Objective, Turn
 from curate.train.optimizer import step as take_step
-from curate.train.run import METRICS, Run, lora_metadata, lora_path, rows_until
+from curate.train.run import METRICS, Run, last_step, lora_metadata, lora_path, rows_until
 from curate.train.state import load_checkpoint, save_checkpoint
 
 Show = Callable[[int, Any, Path], None]  # of a step, with the transformer and the LoRA file
@@ -47,7 +47,7 @@ class Trainer:
 
         Raises CurateError when the loss is no longer a number or memory runs out; the last checkpoint stays.
         """
-        with naming_memory("before the first step", self.config):
+        with naming_memory("before the first step", training_ways(self.config)):
             self._begin(done)
         first, started, news = done, time.monotonic(), math.nan
 
@@ -58,7 +58,7 @@ class Trainer:
         steps = range(done, self.config.steps)
         with stoppable(self.reporter.note) as stop:
             for step in self.reporter.track("train", steps, len(steps), said):
-                with naming_memory(f"step {step + 1}", self.config):
+                with naming_memory(f"step {step + 1}", training_ways(self.config)):
                     turns = self._step(step)
                     done, news = step + 1, _mean(turn.total for turn in turns)
                     stopped = together.anyone(self.accelerator, stop.asked)
@@ -124,9 +124,11 @@ class Trainer:
 
     def _broke(self, step: int, what: str, turns: Sequence[Turn]) -> NoReturn:
         bad = [turn.id for turn in turns if not math.isfinite(turn.total)] or [turn.id for turn in turns]
+        last = last_step(self.folder)
+        kept = f"the checkpoint of step {last} stays as it is" if last else "there is no checkpoint yet"
         raise CurateError(
             f"step {step}: {what} is no longer a number, at sample {', '.join(bad)}; lower learning_rate "
-            f"({self.config.learning_rate:g}); the last checkpoint in {self.folder / 'checkpoints'} stays as it is"
+            f"({self.config.learning_rate:g}); {kept}"
         )
 
     def _log(self, step: int, row: dict[str, Any]) -> None:

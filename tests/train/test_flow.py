@@ -224,12 +224,11 @@ def test_a_silent_video_hears_nothing_of_the_token_that_stands_in(
 class Perfect:
     """A transformer that is right wherever something is asked of it, and wrong by 1 where nothing is."""
 
-    dtype = torch.float32
-
     def __init__(
         self, scene: Scene, noise: tuple[torch.Tensor, torch.Tensor | None], wrong: float = 1.0
     ) -> None:
         self.config = type("Config", (), {"audio_in_channels": 128})
+        self.proj_in = torch.nn.Linear(1, 1)  # whose dtype is that of the whole
         self._said = [
             torch.where(stream.target[:, None], drawn_noise - stream.clean, wrong)
             for stream, drawn_noise in ((scene.video, noise[0]), (scene.audio, noise[1]))

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from curate.encode.stack import PARTS, Stack, load
-from curate.encode.tiny import MARKER
+from curate.encode.stack import PARTS, Stack
 from curate.errors import CurateError
 from curate.files import write_atomic
 from curate.manifest import MANIFEST, load_build, pretty
@@ -128,41 +127,35 @@ def test_many_captions_are_computed_when_wanted(
 
 # --- the transformer
 
+EXACT = TrainConfig(precision="fp32")
+
 
 def test_a_transformer_is_loaded_anew_and_frozen(stack: Stack) -> None:
-    one, notes = load_transformer(stack, TrainConfig())
-    other, _ = load_transformer(stack, TrainConfig())
-    assert one is not other and notes == []
+    one = load_transformer(stack, EXACT)
+    other = load_transformer(stack, EXACT)
+    assert one is not other
     assert not any(parameter.requires_grad for parameter in one.parameters())
 
 
 def test_eight_bits_hold_the_weights_of_the_blocks(stack: Stack) -> None:
     from optimum.quanto import QLinear
 
-    transformer, notes = load_transformer(stack, TrainConfig(quantize="int8"))
+    transformer = load_transformer(stack, TrainConfig(precision="fp32", quantize="int8"))
     linear = {name for name, m in transformer.named_modules() if isinstance(m, torch.nn.Linear)}
     eight = {name for name, m in transformer.named_modules() if isinstance(m, QLinear)}
-    assert eight == {name for name in linear if name.startswith("transformer_blocks.")} and notes == []
+    assert eight == {name for name in linear if name.startswith("transformer_blocks.")}
     assert not any(parameter.requires_grad for parameter in transformer.parameters())
-    exact, _ = load_transformer(stack, TrainConfig())
+    exact = load_transformer(stack, EXACT)
     rounded = transformer.transformer_blocks[0].attn1.to_q.weight.dequantize()
     assert 0 < off(rounded, exact.transformer_blocks[0].attn1.to_q.weight) < 0.02
 
 
-def test_without_quanto_the_miniature_stays_as_it_is_and_a_real_model_is_refused(
-    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_quanto_eight_bits_are_refused(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optimum.quanto", None)
-    transformer, notes = load_transformer(stack, TrainConfig(quantize="int8"))
-    assert notes == ["quantize: optimum-quanto is not installed, the miniature stays in full precision"]
-    assert type(transformer.transformer_blocks[0].attn1.to_q) is torch.nn.Linear
-    elsewhere = linked(stack, tmp_path)
-    (elsewhere / MARKER).unlink()  # what tells the miniature from a model that was trained
-    real = load(str(elsewhere), tmp_path, generating=True)
     with pytest.raises(
         CurateError, match=r"^quantize int8 wants optimum-quanto: pip install 'ltx-curate\[int8\]', or"
     ):
-        load_transformer(real, TrainConfig(quantize="int8"))
+        load_transformer(stack, TrainConfig(precision="fp32", quantize="int8"))
 
 
 def linked(stack: Stack, parent: Path) -> Path:

@@ -9,9 +9,8 @@ from curate.encode.stack import Stack
 from curate.train.config import read_config
 from curate.train.data import TrainingSet
 from curate.train.lora import TARGETS, add_lora
-from curate.train.model import Captions
+from curate.train.model import Captions, load_transformer
 from curate.train.objective import Objective, Turn
-from curate.train.start import PRECISIONS
 from tests.train.sets import KINDS
 
 Made = tuple[Objective, Any, list[tuple[str, torch.nn.Parameter]]]
@@ -38,7 +37,7 @@ def made(opened: Any, stack: Stack, kind: str, *, learnt: bool = True, **changes
         **changes,
     }
     config = read_config(dataset.table, "train.yaml", settings)
-    transformer = stack.load_transformer().to(PRECISIONS[config.precision])
+    transformer = load_transformer(stack, config)
     named = add_lora(transformer, config)
     if config.gradient_checkpointing:
         transformer.enable_gradient_checkpointing()
