@@ -58,10 +58,10 @@ def narrowed(
 def check_reach(config: TrainConfig, dataset: TrainingSet, transformer: Any) -> None:
     """Raises CurateError for what would have no effect: targets of sound where none is trained, a given first frame.
 
-    Sets of pins have their first frame anyway, and of a picture nothing would be left.
+    Sets of pins have their first frame anyway, and of a picture nothing would be left to learn.
     """
     records = [dataset.read("train", key).record for key in dataset.keys("train")]
-    still = any(record.latents.video and record.latents.video[0] == 1 for record in records)
+    still = all(record.latents.video and record.latents.video[0] == 1 for record in records)
     if config.first_frame_p and (still or dataset.build.strategy == "first_frame"):
         what = "pictures" if still else "videos whose first frame is always given"
         raise CurateError(

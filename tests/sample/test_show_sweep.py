@@ -14,7 +14,8 @@ TAKES = [
 ]
 
 
-def test_verdict_first_then_arms_then_tones() -> None:
+def test_verdict_first_then_arms_then_tones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     text = sweep_text(sweep_report(TAKES, 0, trained=True))
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[0] == "tone sweep: at 0.3 not testable"

@@ -7,7 +7,7 @@ import torch
 from curate.errors import CurateError
 from curate.train import guard
 from curate.train.config import TrainConfig
-from curate.train.guard import naming_memory, stoppable
+from curate.train.guard import naming_memory, stoppable, training_ways
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -33,7 +33,7 @@ def test_asking_again_later_stops_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_memory_that_runs_out_becomes_what_to_lower() -> None:
-    with pytest.raises(CurateError) as caught, naming_memory("step 3", TrainConfig(rank=64)):
+    with pytest.raises(CurateError) as caught, naming_memory("step 3", training_ways(TrainConfig(rank=64))):
         torch.empty(2**55)
     assert str(caught.value) == (
         "step 3: out of memory; lower it with --set gradient_checkpointing=true, --set quantize=int8, "
@@ -41,10 +41,16 @@ def test_memory_that_runs_out_becomes_what_to_lower() -> None:
     )
     done = TrainConfig(gradient_checkpointing=True, quantize="int8", optimizer="adamw8bit")
     for error in (MemoryError(), torch.OutOfMemoryError("CUDA out of memory")):
-        with pytest.raises(CurateError, match="lower it with a smaller --set rank"), naming_memory("x", done):
+        with (
+            pytest.raises(CurateError, match="lower it with a smaller --set rank"),
+            naming_memory("x", training_ways(done)),
+        ):
             raise error
 
 
 def test_other_errors_are_not_about_memory() -> None:
-    with pytest.raises(RuntimeError, match="must match"), naming_memory("step 3", TrainConfig()):
+    with (
+        pytest.raises(RuntimeError, match="must match"),
+        naming_memory("step 3", training_ways(TrainConfig())),
+    ):
         torch.zeros(2) + torch.zeros(3)

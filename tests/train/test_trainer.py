@@ -205,7 +205,8 @@ def test_memory_that_runs_out_in_a_step_says_what_to_lower(
 
     monkeypatch.setattr(objective, "loss", greedy)
     with pytest.raises(
-        CurateError, match=r"^step 1: out of memory; lower it with --set gradient_checkpointing=true"
+        CurateError,
+        match=r"^step 1: out of memory; lower it with --set precision=bf16, --set gradient_checkpointing=true",
     ):
         run(sets["images"], tmp_path / "run", shared_cache)
 
