@@ -13,10 +13,12 @@ from curate.sample.gallery import BASE, Gallery
 from curate.train import run as runs
 from curate.train.config import TrainConfig, changed
 from curate.train.data import TrainingSet
+from curate.train.guard import naming_memory
 from curate.train.model import load_transformer, stack_of
 from curate.train.state import name_of
 
 SAMPLES = "samples"
+WAYS = ("fewer frames (--set sample.frames=25)", "or a run with quantize=int8")  # to need less memory
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,21 @@ def refuse(run: Opened, why: Mapping[str, str]) -> None:
 def look(run: Opened, reporter: Reporter) -> Path:
     """Every row of the run: the base model, then each LoRA file. The contact sheet."""
     refuse(run, dict.fromkeys(("sweep_tones", "sweep_sources", "sweep_seeds"), "is for --sweep"))
-    gallery = _gallery(run.folder, run.dataset, run.config, run.stack, reporter)
-    transformer = run.transformer()
-    gallery.row(transformer, None, BASE)
-    for step, path in sorted(run.loras.items()):
-        gallery.row(transformer, path, name_of(step))
-    return gallery.sheet()
+    with naming_memory("sampling", WAYS):
+        gallery = _gallery(run.folder, run.dataset, run.config, run.stack, reporter)
+        transformer = run.transformer()
+        gallery.row(transformer, None, BASE)
+        for step, path in sorted(run.loras.items()):
+            gallery.row(transformer, path, name_of(step))
+        return gallery.sheet()
 
 
 def while_training(
     folder: Path, dataset: TrainingSet, config: TrainConfig, stack: Stack, reporter: Reporter
 ) -> Callable[[int, Any, Path], None]:
     """What the trainer calls every `sample_every` steps: a row, and the base model's row for comparison."""
-    gallery = _gallery(folder, dataset, config, stack, reporter)
+    with naming_memory("preparing samples", WAYS):
+        gallery = _gallery(folder, dataset, config, stack, reporter)
 
     def show(step: int, transformer: Any, lora: Path) -> None:
         gallery.row(transformer, None, BASE)

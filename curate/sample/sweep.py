@@ -25,12 +25,13 @@ from curate.records import canonical, number, rng, sha256_of
 from curate.sample.cases import blank, first_sample, toned, with_target_sound
 from curate.sample.gallery import texts
 from curate.sample.generate import generate
-from curate.sample.look import Opened, refuse
+from curate.sample.look import WAYS, Opened, refuse
 from curate.sample.meter import LEAST_S, listen
 from curate.sample.slope import SweepReport, Take, sweep_report
 from curate.sample.wear import wearing
 from curate.train.data import LatentSample, TrainingSet
 from curate.train.flow import Text
+from curate.train.guard import naming_memory
 from curate.train.strategy import Rope, strategy_of
 
 CODE_VERSION = "1"  # raise it when the same run would give other takes
@@ -72,10 +73,11 @@ def sweep(run: Opened, reporter: Reporter) -> SweepReport:
     heard = _heard(path)
     write_atomic(path, b"".join(_line(key, take) for key, take in heard.items()))  # without a torn last line
     todo = [(key, *take) for key, take in zip(keys, wanted, strict=True) if key not in heard]
-    for key, take in _taken(run, todo, lora, reporter):
-        heard[key] = take
-        with path.open("ab") as stream:
-            stream.write(_line(key, take))
+    with naming_memory("sampling", WAYS):
+        for key, take in _taken(run, todo, lora, reporter):
+            heard[key] = take
+            with path.open("ab") as stream:
+                stream.write(_line(key, take))
     report = sweep_report([heard[key] for key in keys], asked.seed, run.stack.trained)
     write_atomic(run.folder / "sweep" / f"step-{step:05d}.json", canonical(report))
     return report

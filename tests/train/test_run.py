@@ -147,15 +147,18 @@ def test_a_lora_file_says_where_it_comes_from() -> None:
     wanted = {
         "base_model": "Lightricks/LTX-2.3", "rank": "32", "alpha": "16.5", "recipe": "helium-v2 1",
         "build_sha256": "a" * 64, "strategy": "audio_reference", "step": "7", "curate": "0",
+        "trained_on": "tiny", "transformer_sha256": "b" * 64, "reference_audio_positions": "negative",
         "reference_downscale_factor": "1", "reference_spatial_scale_factor": "1", "reference_temporal_scale_factor": "1",
     }  # fmt: skip
     assert {key: said[key] for key in said if key != "targets"} == wanted
     assert said["targets"].split(",")[0] == "audio_attn1.to_q"
     other = runs.lora_metadata(
-        described(trained=False, strategy="first_frame", control="shuffled-reference"), CONFIG, 7
+        described(trained=False, strategy="first_frame", control="shuffled-reference", allowed=["lips"]),
+        CONFIG,
+        7,
     )
     assert (
         other["control"] == "shuffled-reference" and "for trying things out only" in other["untrained_base"]
     )
-    assert not [key for key in other if key.startswith("reference")]
+    assert not [key for key in other if key.startswith("reference")] and other["allowed"] == "lips"
     assert all(isinstance(value, str) for value in (other | said).values())
