@@ -268,7 +268,7 @@ def train(
     folder = Path(set_folder)
     request = Request(
         set_folder=folder,
-        out=Path(out) if out else Path("runs") / folder.resolve().name,
+        out=Path(out) if out else Path("runs") / os.path.basename(os.path.realpath(folder)),
         cache_root=_cache_root(),
         table=_table(config),
         table_name=config or str(folder / "train.yaml"),
@@ -324,9 +324,11 @@ def _table(config: str | None) -> str | None:
     if config is None:
         return None
     try:
-        return Path(config).read_text(encoding="utf-8")
+        if Path(config).is_file():  # no pipe or device, which may have no end
+            return Path(config).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"--config {config}: cannot be read as text") from error
+    raise click.UsageError(f"--config {config}: no such file")
 
 
 @cli.command()
@@ -360,6 +362,8 @@ def main() -> None:
         _complain(str(error), 1)
     except click.ClickException as error:
         _complain(error.format_message(), 2)
+    except OSError as error:  # of a path that was given: too long, not allowed, a drive that is gone
+        _complain(f"{str(error.filename or '')[:200]}: {error.strerror or error}", 1)
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped; what is finished is kept, run again to go on", 130)
     except Exception as error:

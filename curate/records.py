@@ -143,7 +143,9 @@ class LedgerRow(Record):
 class LatentSizes(Record):
     """Sizes of one sample's latents; all latents are normalised."""
 
-    fps: float | None = Field(description="None where there is no picture, as with the tones of a sweep.")
+    fps: float | None = Field(
+        ge=0.1, le=1000, description="None where there is no picture, as with the tones of a sweep."
+    )
     video: tuple[int, int, int] | None = Field(
         default=None, description="F', H', W' of video_latents [128, F', H', W']."
     )

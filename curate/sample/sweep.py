@@ -6,6 +6,7 @@ here. Every take is kept in RUN/sweep as soon as it is heard, with what it was m
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +22,7 @@ from curate.files import write_atomic
 from curate.manifest import MANIFEST
 from curate.media.tone import draw_timbre
 from curate.progress import Reporter
-from curate.records import canonical, number, rng, sha256_of
+from curate.records import canonical, rng, sha256_of
 from curate.sample.cases import blank, first_sample, toned, with_target_sound
 from curate.sample.gallery import texts
 from curate.sample.generate import generate
@@ -104,7 +105,7 @@ def _taken(
 def tones(run: Opened) -> list[Tone]:
     """The tones to try: of the set's sweep where it is there, else `sweep_tones` pitches in `sweep_sources` timbres."""
     own = with_target_sound(blank(first_sample(run.dataset), run.config.sample.frames))
-    beside = run.dataset.folder.resolve()
+    beside = Path(os.path.realpath(run.dataset.folder))
     beside = beside.with_name(f"{beside.name}.sweep")
     asked, least_s = run.config.sample, LEAST_S + 0.02  # the vocoder gives a little less
     if own.latents["audio_latents"].shape[1] / 25 < least_s:
@@ -138,12 +139,25 @@ def _of_the_set(run: Opened, folder: Path, own: LatentSample) -> Iterator[Tone]:
         raise CurateError(
             f"{folder / MANIFEST}: is a sweep of another set or encoder than {run.dataset.folder}; build it again --with-controls"
         )
-    for key in swept.keys("heldout"):
-        tone = swept.read("heldout", key)
-        if tone.record.choices.get("sweep") == "pitch":
-            latents = {**own.latents, "reference_audio_latents": tone.latents["reference_audio_latents"]}
-            hz = number(tone.record.measured, "tone_hz")
-            yield Tone(str(tone.record.attributes["pair"]), hz, LatentSample(own.record, latents))
+    found = [
+        _tone(swept.read("heldout", key), own, f"{folder}: {key}")
+        for key in swept.keys("heldout")
+        if swept.read("heldout", key).record.choices.get("sweep") == "pitch"
+    ]
+    if not found:
+        raise CurateError(f"{folder}: holds no tones whose pitch is swept; build it again --with-controls")
+    yield from found
+
+
+def _tone(tone: LatentSample, own: LatentSample, where: str) -> Tone:
+    """A tone of a set's sweep. Raises CurateError for a record that does not say whose and how high it is."""
+    hz, pair = tone.record.measured.get("tone_hz"), tone.record.attributes.get("pair")
+    reference = tone.latents.get("reference_audio_latents")
+    if not isinstance(hz, int | float) or pair is None or reference is None:
+        raise CurateError(f"{where}: tone_hz is {hz!r} and pair {pair!r}, wanted a tone of a pair")
+    return Tone(
+        str(pair), float(hz), LatentSample(own.record, {**own.latents, "reference_audio_latents": reference})
+    )
 
 
 def _take(
@@ -179,7 +193,7 @@ def _heard(path: Path) -> dict[str, Take]:
         try:
             held = json.loads(line)
             found[held["key"]] = Take.model_validate(held["take"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return found
 

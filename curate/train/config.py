@@ -3,10 +3,11 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PositiveFloat, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticSerializationError
 
 from curate.errors import CurateError
 from curate.records import Record
@@ -21,7 +22,7 @@ class SampleConfig(Record):
     """What is generated to look at, and how."""
 
     prompts: tuple[str, ...] = Field(default=(), description="For sets without references; a column each.")
-    tones: tuple[PositiveFloat, ...] = Field(
+    tones: tuple[Annotated[float, Field(ge=50, le=700)], ...] = Field(
         default=(),
         description="For audio references: pitches in Hz, a column each; --sweep goes from first to last.",
     )
@@ -37,7 +38,7 @@ class SampleConfig(Record):
         default="shifted",
         description="Noise levels: of the model's scheduler, or the eight of a distilled model.",
     )
-    guidance_scale: float = Field(default=1.0, ge=1, description="1: no guidance, half the time.")
+    guidance_scale: float = Field(default=1.0, ge=1, le=100, description="1: no guidance, half the time.")
     strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")
     frames: int | None = Field(
         default=None, ge=1, description="8k+1; None: as many as the set's videos have."
@@ -66,19 +67,19 @@ class TrainConfig(Record):
         default=None, description="Folder or Hub id of the weights; None: as the set says."
     )
     rank: int = Field(default=32, ge=1)
-    alpha: float = Field(default=32, gt=0)
-    targets: Targets | tuple[str, ...] = Field(
+    alpha: float = Field(default=32, gt=0, le=1e5)
+    targets: Targets | Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         default="video-attention", description="A name, or module names."
     )
     steps: int = Field(default=2000, ge=1)
-    learning_rate: float = Field(default=1e-4, gt=0)
+    learning_rate: float = Field(default=1e-4, gt=0, le=1e35)
     schedule: Literal["constant", "linear", "two-stage"] = "constant"
     first_stage_steps: int | None = Field(
         default=None, ge=1, description="two-stage only: where the constant part begins."
     )
     optimizer: Literal["adamw", "adamw8bit"] = "adamw"
-    weight_decay: float = Field(default=0.01, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0, le=1)
+    max_grad_norm: float = Field(default=1.0, gt=0, le=1e9)
     accumulation: int = Field(default=1, ge=1, description="Samples a step, on each process.")
     gradient_checkpointing: bool = False
     precision: Literal["bf16", "fp32"] = "bf16"
@@ -125,9 +126,13 @@ def read_config(text: str, where: str, changes: Mapping[str, Any]) -> TrainConfi
     Raises CurateError, one line, for what is no table, an unknown key (with the nearest name) or a wrong value.
     """
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):  # a few make gigabytes
+            raise CurateError(f"{where}: has an alias (*name), a training table needs none")
         table = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise CurateError(f"{where}: cannot be read as YAML: {_fault(error)}") from error
+    except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
+        raise CurateError(f"{where}: cannot be read as YAML: {str(error).split(';')[0]}") from error
     if not isinstance(table, dict):
         found = "nothing" if table is None else type(table).__name__
         raise CurateError(f"{where}: found {found}, wanted keys and values")
@@ -159,7 +164,14 @@ def _fault(error: yaml.YAMLError) -> str:
 
 def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:
     try:
-        return TrainConfig.model_validate(table)
+        config = TrainConfig.model_validate(table)
+        if "\\u0000" in config.model_dump_json():
+            raise CurateError(f"{where}: holds a NUL, which is no text")
+        return config
+    except PydanticSerializationError as error:
+        raise CurateError(f"{where}: holds characters that are no text") from error
+    except RecursionError as error:
+        raise CurateError(f"{where}: is nested without end") from error
     except ValidationError as error:
         first = error.errors()[0]
         # pydantic names the branches of a union too, as literal['audio', ...] and tuple[str, ...]
@@ -170,7 +182,7 @@ def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(known))}"
             raise CurateError(f"{where}: there is no training setting {key!r}{hint}") from error
         says = first["msg"].removeprefix("Value error, ")
-        found = f"{key} is {first['input']!r}: " if key else ""
+        found = f"{key} is {repr(first['input'])[:80]}: " if key else ""
         raise CurateError(f"{where}: {found}{says[:1].lower()}{says[1:]}") from error
 
 

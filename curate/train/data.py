@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 
+from curate.encode.text import TEXT_LENGTH
 from curate.errors import CurateError
 from curate.files import map_file
 from curate.manifest import MANIFEST, load_build, read_record
@@ -60,6 +61,11 @@ class TrainingSet:
         index = read_record(self._listed(INDEX), ShardIndex)
         for card in index.shards:
             self._listed(f"shards/{card.name}")
+        ids = [sample.id for card in index.shards for sample in card.samples]
+        if len(set(ids)) < len(ids):
+            raise CurateError(
+                f"{self.folder / INDEX}: {max(ids, key=ids.count)} is there twice, wanted every id once"
+            )
         self._readers = {
             split: ShardReader(folder / "shards", [c for c in index.shards if c.name.startswith(f"{split}-")])
             for split in SPLITS
@@ -71,6 +77,8 @@ class TrainingSet:
             if not name.startswith(("shards/", "text/")) and name != TRAIN_YAML:
                 continue
             path = self.folder / name
+            if "\0" in name or ".." in path.parts or not path.is_file():
+                raise CurateError(f"{path!s}: is no file, {MANIFEST} lists it".replace("\0", "?"))
             try:
                 with path.open("rb") as stream:
                     found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -90,7 +98,10 @@ class TrainingSet:
         """The text of its train.yaml. Raises CurateError where it has none."""
         if TRAIN_YAML not in self.build.files:
             raise CurateError(f"{self.folder}: has no {TRAIN_YAML}; give a training table with --config")
-        return (self.folder / TRAIN_YAML).read_text(encoding="utf-8")
+        try:
+            return (self.folder / TRAIN_YAML).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise CurateError(f"{self.folder / TRAIN_YAML}: is not UTF-8, wanted a training table") from error
 
     def keys(self, split: Split) -> list[str]:
         """Keys of the samples of a split, in the order of the shards."""
@@ -130,14 +141,29 @@ class TrainingSet:
         tensors, stamp = unpack_tensors(map_file(path), str(path))
         if (stamp.get("caption"), stamp.get("encoder_sha256")) != (caption, self.build.encoder_sha256):
             raise CurateError(f"{path}: of another caption or encoder than the set's")
-        return {name: as_torch(tensor, f"{path}: {name}") for name, tensor in tensors.items()}
+        found = {name: as_torch(tensor, f"{path}: {name}") for name, tensor in tensors.items()}
+        shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
+        if sorted(shapes) != ["audio_text", "video_text"] or {len(shape) for shape in shapes.values()} != {2}:
+            raise CurateError(f"{path}: holds {shapes}, wanted video_text [L, Dv] and audio_text [L, Da]")
+        counts = {shape[0] for shape in shapes.values()}
+        if len(counts) > 1 or max(counts) > TEXT_LENGTH:
+            raise CurateError(f"{path}: of {sorted(counts)} tokens, wanted one number up to {TEXT_LENGTH}")
+        return found
 
 
 def as_torch(tensor: TensorBytes, where: str = "a tensor") -> torch.Tensor:
-    """The same memory as a torch tensor. Raises CurateError, which begins with `where`, for other types of number."""
+    """The same memory as a torch tensor.
+
+    Raises CurateError, which begins with `where`, for other types of number, nothing, and what is not finite.
+    """
     if tensor.dtype not in TORCH:
         raise CurateError(f"{where} is {tensor.dtype}, wanted {' or '.join(TORCH)}")
-    return torch.frombuffer(memoryview(tensor.data), dtype=TORCH[tensor.dtype]).view(tensor.shape)
+    if 0 in tensor.shape:
+        raise CurateError(f"{where} is {list(tensor.shape)}, wanted something in it")
+    found = torch.frombuffer(memoryview(tensor.data), dtype=TORCH[tensor.dtype]).view(tensor.shape)
+    if not torch.isfinite(found).all():
+        raise CurateError(f"{where} has values that are not finite")
+    return found
 
 
 def turn(keys: Sequence[str], seed: int, index: int) -> str:

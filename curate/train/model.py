@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from curate.encode import out_of_memory
 from curate.encode.stack import PARTS, Stack, load
 from curate.encode.text import connect, repad
 from curate.errors import CurateError
@@ -85,4 +86,10 @@ def connected(stack: Stack, connectors: Any, features: dict[str, torch.Tensor]) 
     """Stored features of one caption, padded again and through the connectors."""
     video, mask = repad(features["video_text"].to(stack.device, stack.dtype))
     audio, _ = repad(features["audio_text"].to(stack.device, stack.dtype))
-    return Text(*connect(connectors, video[None], audio[None], mask[None]))
+    try:
+        return Text(*connect(connectors, video[None], audio[None], mask[None]))
+    except RuntimeError as error:
+        if out_of_memory(error):
+            raise
+        found = [list(part.shape) for part in features.values()]
+        raise CurateError(f"text features of {found} do not fit the connectors of {stack.name}") from error

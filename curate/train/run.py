@@ -9,6 +9,9 @@ RUN/  run.json          which set and model, versions, what is not as configured
 """
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ from curate.train.lora import read_file, target_modules
 from curate.train.state import checkpoints
 
 LIBRARIES = ("accelerate", "diffusers", "peft", "torch", "transformers")
-CONFIG, METRICS, RUN = "config.yaml", "metrics.jsonl", "run.json"
+CONFIG, METRICS, RUN, LOCK = "config.yaml", "metrics.jsonl", "run.json", ".lock"
 
 
 class Run(Record):
@@ -55,7 +58,7 @@ def describe(dataset: TrainingSet, model: str, trained: bool, transformer: str, 
     build = dataset.build
     return Run(
         curate=curate.__version__,
-        set_folder=str(dataset.folder.resolve()),
+        set_folder=os.fsencode(os.path.realpath(dataset.folder)).decode("utf-8", "backslashreplace"),
         build_sha256=dataset.sha256,
         recipe=build.recipe,
         recipe_version=build.recipe_version,
@@ -74,12 +77,28 @@ def check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise CurateError(f"{folder}: is a file, wanted a folder for the run")
     if (folder / RUN).is_file():
-        done = last_step(folder)
+        done = max(last_step(folder), *loras(folder), 0)
+        if not done:
+            return  # it never came to its first step: nothing is lost
         raise CurateError(
             f"{folder}: holds a run at step {done}; go on with --resume, or choose another --out"
         )
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
         raise CurateError(f"{folder}: is not empty and holds no run; wanted a new or empty folder")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Within it no other `curate train` can work in the folder; a process that dies lets go. Raises CurateError."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+    except BlockingIOError as error:
+        raise CurateError(f"{folder}: another `curate train` is at work in it") from error
 
 
 def begin(folder: Path, run: Run, config: TrainConfig) -> None:

@@ -1,7 +1,7 @@
 """From a folder and settings to a trained LoRA: what `curate train` does."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -70,7 +70,9 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
     stack = stack_of(dataset, config.model, request.cache_root)
     known = request.resume and request.table is None  # its config.yaml has what this machine could do
     config, notes = (config, []) if known else without_extras(config, request.changes, stack)
-    with _one_thread(stack.device):
+    with _one_thread(stack.device), ExitStack() as lock:
+        if not request.resume or (request.out / runs.RUN).is_file():
+            together.first_of_all(accelerator, lambda: lock.enter_context(runs.held(request.out)))
         show = None
         if (
             sampler and config.sample_every and accelerator.is_main_process
@@ -113,7 +115,11 @@ def _prepared(
             "recipe": run.recipe,
             **config.model_dump(mode="json", exclude={"sample", "targets", "trackers"}),
         }
-        accelerator.init_trackers("curate", config=told, init_kwargs={"wandb": {"dir": str(request.out)}})
+        try:
+            accelerator.init_trackers("curate", config=told, init_kwargs={"wandb": {"dir": str(request.out)}})
+        except Exception as error:  # a tracker has errors of its own: no key, no network, no space
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            raise CurateError(f"trackers: {', '.join(config.trackers)} cannot begin: {said}") from error
     for note in (*run.notes, *([] if stack.trained else [MINIATURE])):
         reporter.note(f"note: {note}")
     objective = Objective(dataset, transformer, captions, config)

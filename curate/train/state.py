@@ -71,6 +71,8 @@ def load_checkpoint(folder: Path, step: int, transformer: Any, optimizer: torch.
         load_state(transformer, adapter)
     except CurateError as error:
         raise CurateError(f"{path}: {error}") from error
+    if not isinstance(metadata.get("state"), dict):
+        raise CurateError(f"{path}: says nothing of its optimizer's state")
     moments = {name: value for name, value in read.items() if not name.startswith("lora.")}
     optimizer.load_state_dict(
         {

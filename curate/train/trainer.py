@@ -77,7 +77,10 @@ class Trainer:
         """Rows of steps that no checkpoint has are dropped: they come again."""
         write_atomic(self.folder / METRICS, rows_until(self.folder / METRICS, done) if done else b"")
         if not done:
-            self._log(0, {"fixed_noise": self.objective.fixed_noise()})
+            found = self.objective.fixed_noise()
+            if not all(math.isfinite(value) for value in found.values()):
+                raise CurateError(f"before the first step the loss at fixed noise is {found}, wanted numbers")
+            self._log(0, {"fixed_noise": found})
 
     def _step(self, step: int) -> list[Turn]:
         began = time.monotonic()
