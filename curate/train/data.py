@@ -77,7 +77,7 @@ class TrainingSet:
             if not name.startswith(("shards/", "text/")) and name != TRAIN_YAML:
                 continue
             path = self.folder / name
-            if "\0" in name or ".." in path.parts or not path.is_file():
+            if "\0" in name or ".." in path.parts or (path.exists() and not path.is_file()):
                 raise CurateError(f"{path!s}: is no file, {MANIFEST} lists it".replace("\0", "?"))
             try:
                 with path.open("rb") as stream:

@@ -11,7 +11,7 @@ RUN/  run.json          which set and model, versions, what is not as configured
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,19 @@ def held(folder: Path) -> Iterator[None]:
     """Within it no other `curate train` can work in the folder; a process that dies lets go. Raises CurateError."""
     import fcntl
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / LOCK).open("ab") as lock:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("ab") as lock:
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CurateError(f"{folder}: another `curate train` is at work in it") from error
+        try:
             yield
-    except BlockingIOError as error:
-        raise CurateError(f"{folder}: another `curate train` is at work in it") from error
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
+            if not (folder / RUN).is_file():  # it came to nothing, and leaves nothing
+                with suppress(OSError):
+                    folder.rmdir()
 
 
 def begin(folder: Path, run: Run, config: TrainConfig) -> None:

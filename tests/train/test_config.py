@@ -211,7 +211,7 @@ def test_targets_may_be_modules() -> None:
         ("trackers: [tensorbord]\n", {}, "trackers.0 is 'tensorbord': input should be 'tensorboard' or 'wandb'"),
         ("sample: 5\n", {"sample.seed": 1}, "sample is 5: input should be a valid dictionary"),
         ("sample: {prompts: [1]}\n", {}, "sample.prompts.0 is 1: input should be a valid string"),
-        ("sample: {tones: [76, -3]}\n", {}, "sample.tones.1 is -3: input should be greater than 0"),
+        ("sample: {tones: [76, -3]}\n", {}, "sample.tones.1 is -3: input should be greater than or equal to 50"),
         ("sample: {frames: 24}\n", {}, "sample.frames is 24: wanted 8k+1, such as 1, 25 or 121"),
         ("schedule: two-stage\n", {}, "schedule two-stage and first_stage_steps go together"),
         ("first_stage_steps: 5\n", {}, "schedule two-stage and first_stage_steps go together"),
