@@ -29,8 +29,8 @@ def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
             raise click.BadParameter(f"{pair!r} is not of the form key=value")
         try:
             settings[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise click.BadParameter(f"{pair!r}: the value cannot be read") from error
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise click.BadParameter(f"{pair[:80]!r}: the value cannot be read") from error
     return settings
 
 
@@ -362,13 +362,15 @@ def main() -> None:
         _complain(str(error), 1)
     except click.ClickException as error:
         _complain(error.format_message(), 2)
-    except OSError as error:  # of a path that was given: too long, not allowed, a drive that is gone
-        _complain(f"{str(error.filename or '')[:200]}: {error.strerror or error}", 1)
     except (click.Abort, KeyboardInterrupt):
         _complain("stopped; what is finished is kept, run again to go on", 130)
     except Exception as error:
         if os.environ.get("CURATE_TRACEBACK"):
             raise
+        if (
+            isinstance(error, OSError) and error.filename and error.strerror
+        ):  # a path that was given, a drive that is gone
+            _complain(f"{str(error.filename)[:200]}: {error.strerror}", 1)
         _complain(
             f"a fault in curate itself: {type(error).__name__}: {error} (CURATE_TRACEBACK=1 shows where)", 1
         )

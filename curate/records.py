@@ -245,7 +245,7 @@ class Build(Record):
 
     schema_version: Literal[1] = 1
     curate: str = Field(description="Version of the program.")
-    recipe: str
+    recipe: str = Field(pattern=r"^[A-Za-z0-9][\w.-]{0,99}$")
     recipe_version: int
     summary: str
     strategy: str

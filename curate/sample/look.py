@@ -14,6 +14,7 @@ from curate.train import run as runs
 from curate.train.config import TrainConfig, changed
 from curate.train.data import TrainingSet
 from curate.train.guard import naming_memory
+from curate.train.lora import read_file
 from curate.train.model import load_transformer, stack_of
 from curate.train.state import name_of
 
@@ -55,6 +56,12 @@ def opened(folder: Path, set_folder: Path | None, changes: Mapping[str, Any], ca
     loras = runs.loras(folder)
     if not loras:
         raise CurateError(f"{folder}: has no LoRA files yet; train to a checkpoint first")
+    for step, path in loras.items():
+        said = read_file(path)[1]
+        if (said.get("build_sha256"), said.get("step")) != (run.build_sha256, str(step)):
+            raise CurateError(
+                f"{path}: is of step {said.get('step')} of another run, wanted step {step} of {folder}"
+            )
     stack = stack_of(dataset, config.model, cache_root)
     if stack.part_sha("transformer") != run.transformer_sha256:
         raise CurateError(f"{folder}: trained on another transformer than that of {stack.name}")

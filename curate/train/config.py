@@ -18,7 +18,23 @@ TRAIN_YAML = "train.yaml"
 Targets = Literal["audio", "audio+bridge", "video", "video-attention"]
 
 
-class SampleConfig(Record):
+class Settings(Record):
+    """Settings that a person writes: yes and on are no numbers."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truths_for_numbers(cls, values: Any) -> Any:
+        for key, value in values.items() if isinstance(values, dict) else ():
+            if (
+                isinstance(value, bool)
+                and key in cls.model_fields
+                and cls.model_fields[key].annotation is not bool
+            ):
+                raise ValueError(f"{key} is {value}: wanted no yes or no")
+        return values
+
+
+class SampleConfig(Settings):
     """What is generated to look at, and how."""
 
     prompts: tuple[str, ...] = Field(default=(), description="For sets without references; a column each.")
@@ -59,7 +75,7 @@ class SampleConfig(Record):
         return self
 
 
-class TrainConfig(Record):
+class TrainConfig(Settings):
     """One run. The field's own words; learning rates are peak values."""
 
     base_model: str = Field(default="Lightricks/LTX-2.3", description="What the LoRA file says it is for.")

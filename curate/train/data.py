@@ -7,7 +7,7 @@ says, and every sample's tensors must be stamped with its record and with the se
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import torch
 from pydantic import ValidationError
@@ -77,7 +77,7 @@ class TrainingSet:
             if not name.startswith(("shards/", "text/")) and name != TRAIN_YAML:
                 continue
             path = self.folder / name
-            if "\0" in name or ".." in path.parts or (path.exists() and not path.is_file()):
+            if "\0" in name or ".." in PurePosixPath(name).parts or (path.exists() and not path.is_file()):
                 raise CurateError(f"{path!s}: is no file, {MANIFEST} lists it".replace("\0", "?"))
             try:
                 with path.open("rb") as stream:
@@ -122,6 +122,11 @@ class TrainingSet:
                 raise CurateError(
                     f"{where}: its tensors are stamped {name} {stamp.get(name)!r}, wanted {wanted!r}"
                 )
+        held = (record.split, record.encoder_sha256, record.caption_sha256)
+        if held != (split, self.build.encoder_sha256, sha256_of(record.caption)):
+            raise CurateError(
+                f"{where}: its record is of split, encoder and caption {held}, wanted those of the set"
+            )
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if shapes != record.latents.shapes():
             raise CurateError(f"{where}: holds {shapes}, its record says {record.latents.shapes()}")

@@ -142,6 +142,10 @@ def go_on(folder: Path, run: Run, config: TrainConfig) -> int:
     if changed := differing(before, config):
         raise CurateError(f"{folder}: cannot go on with another configuration: {'; '.join(changed)}")
     done = last_step(folder)
+    if not done and (there := loras(folder)):
+        raise CurateError(
+            f"{folder}: has a LoRA of step {max(there)} but no checkpoint to go on from; choose another --out"
+        )
     if done >= config.steps:
         raise CurateError(f"{folder}: all {config.steps} steps are done")
     return done

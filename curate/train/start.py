@@ -1,5 +1,6 @@
 """From a folder and settings to a trained LoRA: what `curate train` does."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from curate.train.trainer import Show, Trainer
 MINIATURE = (
     "the base is a miniature with random weights: this LoRA is for trying things out, no model can use it"
 )
+REFERENCES = {"audio_reference": "reference_audio_latents", "video_reference": "reference_video_latents"}
 PATIENCE = timedelta(hours=3)  # of the other processes while the first one generates samples
 Sampler = Callable[[Path, TrainingSet, TrainConfig, Stack, Reporter], Show]
 
@@ -60,6 +62,11 @@ class Trained:
 def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) -> Trained:
     """Train on a set. Raises CurateError for a set, a configuration or a run folder that cannot be used."""
     dataset = TrainingSet(request.set_folder)
+    own, out = (os.path.realpath(path) for path in (request.set_folder, request.out))
+    if os.path.commonpath([own, out]) == own:
+        raise CurateError(
+            f"{request.out}: is in the set {request.set_folder}, which would not be whole then; choose another --out"
+        )
     _check_set(dataset, request.allow)
     config = _wanted(request, dataset)
     check_trackers(config)
@@ -141,6 +148,12 @@ def _check_set(dataset: TrainingSet, allow: frozenset[str]) -> None:
         raise CurateError(
             f"--allow {strange[0]}: of {dataset.folder} failed {', '.join(sorted(stopped)) or 'nothing'}"
         )
+    wanted = REFERENCES.get(dataset.build.strategy)
+    for key in dataset.keys("train") if wanted and dataset.build.control != "caption-only" else ():
+        if wanted not in (sample := dataset.read("train", key)).latents:
+            raise CurateError(
+                f"{dataset.folder}: {sample.record.id} has no {wanted}, which {dataset.build.strategy} wants"
+            )
     failed = sorted(stopped - allow)
     if failed and not dataset.build.control:
         raise CurateError(

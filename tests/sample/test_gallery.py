@@ -15,6 +15,7 @@ from curate.media.audio import read_audio
 from curate.media.video import probe
 from curate.progress import Reporter
 from curate.sample.look import look, opened, while_training
+from curate.train.lora import read_file, save
 from curate.train.start import train
 from tests.train.runs import asked, run
 from tests.train.sets import KINDS
@@ -96,16 +97,20 @@ def test_what_is_there_is_not_made_again_and_another_setting_makes_all_anew(seen
     assert (sheet.parent / "base" / "01.png").read_bytes() != pictures
 
 
-def test_another_lora_of_the_same_name_makes_its_row_anew(
+def test_another_lora_of_the_same_name_makes_its_row_anew_and_that_of_another_run_is_refused(
     seen: Any, runs: dict[str, Path], tmp_path: Path
 ) -> None:
     sheet = seen("images")
-    (other,) = (runs["first_frame"] / "lora").iterdir()
     (path,) = (tmp_path / "images" / "lora").iterdir()
     before = (sheet.parent / "step-00002" / "01.png").read_bytes()
-    shutil.copy(other, path)
+    adapter, metadata = read_file(path)
+    save(path, {name: 100 * value.float() for name, value in adapter.items()}, 1.0, metadata)
     seen("images")
     assert (sheet.parent / "step-00002" / "01.png").read_bytes() != before
+    (other,) = (runs["first_frame"] / "lora").iterdir()
+    shutil.copy(other, path)
+    with pytest.raises(CurateError, match="is of step 2 of another run, wanted step 2 of"):
+        seen("images")
 
 
 def test_a_run_that_is_looked_at_ends_in_the_same_bytes(

@@ -2,6 +2,7 @@
 
 import json
 import mmap
+import os
 import re
 import shutil
 from collections import Counter
@@ -325,3 +326,12 @@ def repacked(folder: Path, change: Callable[[str, dict[str, bytes]], dict[str, b
         shards / "index.json", pretty(ShardIndex(shards=[*pack(shards, "train", members), *heldout]))
     )
     return sealed(folder)
+
+
+def test_a_set_may_be_given_by_any_path(
+    sets: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = sets["images"]
+    monkeypatch.chdir(tmp_path)
+    up = Path(os.path.relpath(folder, tmp_path))
+    assert ".." in up.parts and TrainingSet(up).keys("train") == TrainingSet(folder).keys("train")

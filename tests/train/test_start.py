@@ -10,6 +10,7 @@ import torch
 import yaml
 
 from curate.errors import CurateError
+from curate.files import write_atomic
 from curate.manifest import MANIFEST, load_build, pretty
 from curate.progress import Reporter
 from curate.train.start import Request, train
@@ -255,3 +256,25 @@ def test_threads_are_as_they_were(sets: dict[str, Path], shared_cache: Path, tmp
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
+
+
+def test_a_run_cannot_be_put_into_its_set(sets: dict[str, Path], shared_cache: Path) -> None:
+    folder = sets["images"]
+    before = sorted(path.name for path in folder.rglob("*"))
+    for out in (folder, folder / "runs" / "a"):
+        with pytest.raises(CurateError, match="is in the set .* choose another --out"):
+            run(folder, out, shared_cache)
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+def test_a_set_without_the_references_of_its_strategy_is_refused(
+    sets: dict[str, Path], shared_cache: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(sets["text_to_video"], tmp_path / "set")
+    build = load_build(tmp_path / "set")
+    write_atomic(
+        tmp_path / "set" / "build.json", pretty(build.model_copy(update={"strategy": "audio_reference"}))
+    )
+    with pytest.raises(CurateError, match="has no reference_audio_latents, which audio_reference wants"):
+        run(tmp_path / "set", tmp_path / "run", shared_cache)
+    assert not (tmp_path / "run").exists()
