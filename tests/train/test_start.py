@@ -262,7 +262,7 @@ def test_a_run_cannot_be_put_into_its_set(sets: dict[str, Path], shared_cache: P
     folder = sets["images"]
     before = sorted(path.name for path in folder.rglob("*"))
     for out in (folder, folder / "runs" / "a"):
-        with pytest.raises(CurateError, match="is in the set .* choose another --out"):
+        with pytest.raises(CurateError, match=r"is in the set .* choose another --out"):
             run(folder, out, shared_cache)
     assert sorted(path.name for path in folder.rglob("*")) == before
 
