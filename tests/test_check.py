@@ -186,8 +186,14 @@ def test_a_folder_that_is_no_set_is_one_line(tmp_path: Path) -> None:
 def test_a_set_cannot_have_a_program_run(copy: Path, tmp_path: Path) -> None:
     evil = tmp_path / "evil.py"
     evil.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom curate.recipes.helium import RECIPES\n")
-    faults = signed(copy, recipe=f"{evil}:helium-v2")
-    assert any("there is no recipe" in fault for fault in faults) and not (tmp_path / "ran").exists()
+    path = copy / "build.json"
+    build = json.loads(path.read_text())
+    path.write_text(json.dumps({**build, "recipe": f"{evil}:helium-v2"}))
+    with pytest.raises(CurateError, match=r"build\.json: recipe is .* should match pattern"):
+        check(copy)
+    path.write_text(json.dumps({**build, "recipe": "evil.py"}))  # a name, and still no program
+    assert any("there is no recipe" in fault for fault in check(copy))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_another_recipe_than_the_one_that_made_it_cannot_judge(copy: Path) -> None:
