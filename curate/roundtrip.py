@@ -216,7 +216,7 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
 
 
 def _beside(item: RoundTripItem, name: str, fresh: Any, media: bytes, raw_off: float) -> Tensor:
-    from curate.stages import as_bytes
+    from curate.encode.plain import as_bytes
 
     stored, again = item.latents[name], as_bytes(fresh)
     return Tensor(

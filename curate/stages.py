@@ -150,6 +150,7 @@ def stack_of(model: str, cache: str) -> Any:
 def encode(task: EncodeTask) -> str:
     """The key of the example whose latents are now in the cache."""
     from curate.encode.audio import encode_audio
+    from curate.encode.plain import as_bytes
     from curate.encode.video import encode_video
     from curate.media.audio import to_float
     from curate.media.video import read_frames
@@ -187,6 +188,7 @@ def encode(task: EncodeTask) -> str:
 
 def encode_caption(task: tuple[str, str, str, str]) -> str:
     """(cache, model, fingerprint, caption) -> key of the caption's text features in the cache."""
+    from curate.encode.plain import as_bytes
     from curate.encode.text import encode_text
 
     cache, model, fingerprint, caption = task
@@ -199,15 +201,3 @@ def encode_caption(task: tuple[str, str, str, str]) -> str:
 def text_key(caption: str, fingerprint: str) -> str:
     """What text features depend on."""
     return key_of(caption=caption, encoder=fingerprint)
-
-
-def as_bytes(tensor: Any) -> TensorBytes:
-    """A torch tensor on the CPU as plain bytes; numpy has no bfloat16, so it goes as its bit patterns."""
-    import torch
-
-    plain = tensor.detach().cpu().contiguous()
-    if plain.dtype == torch.bfloat16:
-        return TensorBytes("BF16", tuple(plain.shape), plain.view(torch.uint16).numpy().tobytes())
-    if plain.dtype != torch.float32:
-        raise ValueError(f"got {plain.dtype} latents, wanted bfloat16 or float32")
-    return TensorBytes("F32", tuple(plain.shape), plain.numpy().tobytes())

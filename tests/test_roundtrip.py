@@ -48,9 +48,9 @@ def stack(shared_cache: Path) -> Any:
 def encoded(path: Path, ref: VideoRef, waves: dict[str, np.ndarray], stack: Any) -> Tensors:
     """The latents of one sample, as a build makes them."""
     from curate.encode.audio import encode_audio
+    from curate.encode.plain import as_bytes
     from curate.encode.video import encode_video
     from curate.media.video import read_frames
-    from curate.stages import as_bytes
 
     size = {"frames": ref.frames, "width": ref.width, "height": ref.height}
     frames = read_frames(path, start_s=ref.start_s, fps=ref.fps, **size)

@@ -89,16 +89,14 @@ def toned(own: LatentSample, hz: float, stack: Stack, timbre: Timbre, source: st
 def _samples(dataset: TrainingSet) -> Iterator[LatentSample]:
     """Held-out samples, then those of the training side, by id."""
     for split in reversed(SPLITS):
-        found = [dataset.read(split, key) for key in dataset.keys(split)]
-        yield from sorted(found, key=lambda sample: sample.record.id)
+        for key in sorted(dataset.keys(split), key=lambda key: dataset.record(split, key).id):
+            yield dataset.read(split, key)
 
 
 def blank(sample: LatentSample, frames: int | None) -> LatentSample:
     """A sample of the same size, or of so many frames, with sound where it moves, and without any condition."""
     channels, steps, height, width = sample.latents["video_latents"].shape
     if frames is not None:
-        if frames % 8 != 1:
-            raise CurateError(f"sample.frames is {frames}, wanted 8k+1, such as 1, 25 or 121")
         steps = (frames + 7) // 8
     latents = {"video_latents": torch.zeros(channels, steps, height, width)}
     if steps > 1:
@@ -111,14 +109,12 @@ def blank(sample: LatentSample, frames: int | None) -> LatentSample:
 def _shown(sample: LatentSample, strategy: str, stack: Stack) -> Case:
     """A sample of the set with what was given to it: the reference, or the first frame and the pins of later ones."""
     record, given = sample.record, list[torch.Tensor]()
-    for name in (
-        ("reference_video_latents",) if strategy == "video_reference" else ("video_latents", "pin_latents")
-    ):
+    sheets = strategy == "video_reference"
+    for name in ("reference_video_latents",) if sheets else ("video_latents", "pin_latents"):
         if (held := sample.get(name)) is not None:
             given += torch.split(held, 1, dim=1) if name == "pin_latents" else [held[:, :1]]
-    pictures = [
-        decode_video(stack, latents.numpy())[0] for latents in given
-    ]  # a latent frame alone is one frame
+    # a latent frame alone is one frame
+    pictures = [decode_video(stack, latents.numpy())[0] for latents in given]
     beside = np.concatenate(pictures, axis=1) if pictures else None
     return Case(f"{record.id}: {record.caption}", record.caption, sample, record.id, beside)
 

@@ -142,7 +142,7 @@ def _of_the_set(run: Opened, folder: Path, own: LatentSample) -> Iterator[Tone]:
     found = [
         _tone(swept.read("heldout", key), own, f"{folder}: {key}")
         for key in swept.keys("heldout")
-        if swept.read("heldout", key).record.choices.get("sweep") == "pitch"
+        if swept.record("heldout", key).choices.get("sweep") == "pitch"
     ]
     if not found:
         raise CurateError(f"{folder}: holds no tones whose pitch is swept; build it again --with-controls")

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import torch
 from pydantic import ValidationError
 
+from curate.encode.plain import as_torch
 from curate.encode.text import TEXT_LENGTH
 from curate.errors import CurateError
 from curate.files import map_file
@@ -23,7 +24,7 @@ from curate.tensors import TensorBytes, unpack_tensors
 from curate.train.config import TRAIN_YAML
 
 INDEX = "shards/index.json"
-TORCH = {"BF16": torch.bfloat16, "F32": torch.float32}
+TYPES = ("BF16", "F32")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class TrainingSet:
             )
         if sha256_of(self.build.encoder) != self.build.encoder_sha256:
             raise CurateError(f"{folder / MANIFEST}: encoder_sha256 is not that of its encoder")
+        self._records = dict[tuple[Split, str], ShardRecord]()
         self._verify()
         index = read_record(self._listed(INDEX), ShardIndex)
         for card in index.shards:
@@ -107,35 +109,49 @@ class TrainingSet:
         """Keys of the samples of a split, in the order of the shards."""
         return [sample.key for sample in self._readers[split].samples]
 
-    def read(self, split: Split, key: str) -> LatentSample:
-        """One sample, its tensors views into the mapped shard. Raises CurateError where stamp and record differ."""
-        reader = self._readers[split]
-        where = f"{self.folder / 'shards'}: {split} {key}"
+    def record(self, split: Split, key: str) -> ShardRecord:
+        """What the set says of one sample, read once. Raises CurateError for a record that is not of this set."""
+        if (split, key) in self._records:
+            return self._records[split, key]
+        where = self._where(split, key)
         try:
-            record = ShardRecord.model_validate_json(bytes(reader.read(key, "json")))
+            record = ShardRecord.model_validate_json(bytes(self._readers[split].read(key, "json")))
         except ValidationError as error:
             raise CurateError(f"{where}: its record is not one: {error.errors()[0]['msg']}") from error
-        tensors, stamp = unpack_tensors(reader.read(key, "safetensors"), where)
+        held = (record.split, record.encoder_sha256, record.caption_sha256)
+        if held != (split, self.build.encoder_sha256, sha256_of(record.caption)):
+            raise CurateError(
+                f"{where}: its record is of split, encoder and caption {held}, wanted those of the set"
+            )
+        self._records[split, key] = record
+        return record
+
+    def records(self, split: Split) -> list[ShardRecord]:
+        """What the set says of every sample of a split, in the order of the shards."""
+        return [self.record(split, key) for key in self.keys(split)]
+
+    def _where(self, split: Split, key: str) -> str:
+        return f"{self.folder / 'shards'}: {split} {key}"
+
+    def read(self, split: Split, key: str) -> LatentSample:
+        """One sample, its tensors views into the mapped shard. Raises CurateError where stamp and record differ."""
+        record, where = self.record(split, key), self._where(split, key)
+        tensors, stamp = unpack_tensors(self._readers[split].read(key, "safetensors"), where)
         told = record.model_dump(mode="json", include={"id", "sources", "example_sha256"})
         for name, wanted in (told | {"encoder_sha256": self.build.encoder_sha256}).items():
             if stamp.get(name) != wanted:
                 raise CurateError(
                     f"{where}: its tensors are stamped {name} {stamp.get(name)!r}, wanted {wanted!r}"
                 )
-        held = (record.split, record.encoder_sha256, record.caption_sha256)
-        if held != (split, self.build.encoder_sha256, sha256_of(record.caption)):
-            raise CurateError(
-                f"{where}: its record is of split, encoder and caption {held}, wanted those of the set"
-            )
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
         if shapes != record.latents.shapes():
             raise CurateError(f"{where}: holds {shapes}, its record says {record.latents.shapes()}")
-        latents = {name: as_torch(tensor, f"{where}: {name}") for name, tensor in tensors.items()}
+        latents = {name: as_latents(tensor, f"{where}: {name}") for name, tensor in tensors.items()}
         return LatentSample(record, latents)
 
     def captions(self) -> list[str]:
         """The distinct captions of both splits, sorted."""
-        return sorted({self.read(split, key).record.caption for split in SPLITS for key in self.keys(split)})
+        return sorted({record.caption for split in SPLITS for record in self.records(split)})
 
     def text(self, caption: str) -> dict[str, torch.Tensor]:
         """Stored features of a caption: `video_text` # (L, Dv), `audio_text` # (L, Da), bfloat16.
@@ -146,7 +162,7 @@ class TrainingSet:
         tensors, stamp = unpack_tensors(map_file(path), str(path))
         if (stamp.get("caption"), stamp.get("encoder_sha256")) != (caption, self.build.encoder_sha256):
             raise CurateError(f"{path}: of another caption or encoder than the set's")
-        found = {name: as_torch(tensor, f"{path}: {name}") for name, tensor in tensors.items()}
+        found = {name: as_latents(tensor, f"{path}: {name}") for name, tensor in tensors.items()}
         shapes = {name: tuple(tensor.shape) for name, tensor in found.items()}
         if sorted(shapes) != ["audio_text", "video_text"] or {len(shape) for shape in shapes.values()} != {2}:
             raise CurateError(f"{path}: holds {shapes}, wanted video_text [L, Dv] and audio_text [L, Da]")
@@ -156,16 +172,16 @@ class TrainingSet:
         return found
 
 
-def as_torch(tensor: TensorBytes, where: str = "a tensor") -> torch.Tensor:
+def as_latents(tensor: TensorBytes, where: str = "a tensor") -> torch.Tensor:
     """The same memory as a torch tensor.
 
     Raises CurateError, which begins with `where`, for other types of number, nothing, and what is not finite.
     """
-    if tensor.dtype not in TORCH:
-        raise CurateError(f"{where} is {tensor.dtype}, wanted {' or '.join(TORCH)}")
+    if tensor.dtype not in TYPES:
+        raise CurateError(f"{where} is {tensor.dtype}, wanted {' or '.join(TYPES)}")
     if 0 in tensor.shape:
         raise CurateError(f"{where} is {list(tensor.shape)}, wanted something in it")
-    found = torch.frombuffer(memoryview(tensor.data), dtype=TORCH[tensor.dtype]).view(tensor.shape)
+    found = as_torch(tensor)
     if not torch.isfinite(found).all():
         raise CurateError(f"{where} has values that are not finite")
     return found

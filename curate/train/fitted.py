@@ -60,7 +60,7 @@ def check_reach(config: TrainConfig, dataset: TrainingSet, transformer: Any) -> 
 
     Sets of pins have their first frame anyway, and of a picture nothing would be left to learn.
     """
-    records = [dataset.read("train", key).record for key in dataset.keys("train")]
+    records = dataset.records("train")
     still = all(record.latents.video and record.latents.video[0] == 1 for record in records)
     if config.first_frame_p and (still or dataset.build.strategy == "first_frame"):
         what = "pictures" if still else "videos whose first frame is always given"
@@ -79,8 +79,8 @@ def _sounds(dataset: TrainingSet, rope: Rope) -> bool:
     """Whether the strategy has a sound to denoise in any sample of the set."""
     for split in SPLITS:
         for key in dataset.keys(split):
-            sample = dataset.read(split, key)
-            if sample.record.latents.audio_steps:  # one that has is enough: strategies treat all alike
+            if dataset.record(split, key).latents.audio_steps:  # one is enough: strategies treat all alike
+                sample = dataset.read(split, key)
                 return strategy_of(dataset.build.strategy)(sample, rope, False).audio is not None
     return False
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
+from curate.encode.plain import as_bytes
 from curate.errors import CurateError
 from curate.files import atomic_writer, map_file
 from curate.records import sha256_of
-from curate.tensors import TensorBytes, pack_file, unpack_file
+from curate.tensors import pack_file, unpack_file
 from curate.train.config import TrainConfig
-from curate.train.data import as_torch
+from curate.train.data import as_latents
 
 PREFIX = "diffusion_model."  # inside transformer_blocks the names of diffusers are the original ones; elsewhere not
 
@@ -111,14 +112,8 @@ def to_file(adapter: Mapping[str, torch.Tensor], scale: float, metadata: Mapping
     tensors = {}
     for name, value in adapter.items():
         scaled = value * scale if ".lora_B." in name else value
-        tensors[PREFIX + name] = bf16(scaled)
+        tensors[PREFIX + name] = as_bytes(scaled.to(torch.bfloat16))
     return pack_file(tensors, {"format": "pt", **metadata}, "lora")
-
-
-def bf16(value: torch.Tensor) -> TensorBytes:
-    """A tensor rounded to bfloat16, as bytes."""
-    plain = value.detach().to("cpu", torch.bfloat16).contiguous()
-    return TensorBytes("BF16", tuple(plain.shape), plain.view(torch.uint16).numpy().data)
 
 
 def save(path: Path, adapter: Mapping[str, torch.Tensor], scale: float, metadata: Mapping[str, str]) -> None:
@@ -133,7 +128,7 @@ def read_file(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     if strange := [name for name in tensors if not name.startswith(PREFIX) or ".lora_" not in name]:
         raise CurateError(f"{path}: holds {strange[0]!r}, wanted {PREFIX}….lora_A/B.weight only")
     read = {
-        name.removeprefix(PREFIX): as_torch(tensor, f"{path}: {name}") for name, tensor in tensors.items()
+        name.removeprefix(PREFIX): as_latents(tensor, f"{path}: {name}") for name, tensor in tensors.items()
     }
     return read, metadata
 

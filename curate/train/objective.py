@@ -80,7 +80,7 @@ class Objective:
         """The keys of the samples with a fixed noise, drawn by their ids."""
         drawn = dict[Split, list[str]]()
         for split in SPLITS:
-            ids = {self._dataset.read(split, key).record.id: key for key in self._dataset.keys(split)}
+            ids = {self._dataset.record(split, key).id: key for key in self._dataset.keys(split)}
             order = sorted(ids, key=lambda name: (rng(self._config.seed, name, "fixed noise").random(), name))
             drawn[split] = [ids[name] for name in order[:FIXED_SAMPLES]]
         return drawn

@@ -81,9 +81,8 @@ def train(request: Request, reporter: Reporter, sampler: Sampler | None = None) 
         if not request.resume or (request.out / runs.RUN).is_file():
             together.first_of_all(accelerator, lambda: lock.enter_context(runs.held(request.out)))
         show = None
-        if (
-            sampler and config.sample_every and accelerator.is_main_process
-        ):  # before the transformer: it wants Gemma
+        # before the transformer: prompts want Gemma
+        if sampler and config.sample_every and accelerator.is_main_process:
             show = sampler(request.out, dataset, config, stack, reporter)
         trainer, done = _prepared(request, dataset, config, notes, stack, accelerator, reporter)
         trainer.show = show
@@ -118,15 +117,7 @@ def _prepared(
     )
     done = _opened(request, run, config, accelerator)
     if config.trackers:
-        told = {
-            "recipe": run.recipe,
-            **config.model_dump(mode="json", exclude={"sample", "targets", "trackers"}),
-        }
-        try:
-            accelerator.init_trackers("curate", config=told, init_kwargs={"wandb": {"dir": str(request.out)}})
-        except Exception as error:  # a tracker has errors of its own: no key, no network, no space
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            raise CurateError(f"trackers: {', '.join(config.trackers)} cannot begin: {said}") from error
+        _begin_trackers(request.out, run, config, accelerator)
     for note in (*run.notes, *([] if stack.trained else [MINIATURE])):
         reporter.note(f"note: {note}")
     objective = Objective(dataset, transformer, captions, config)
@@ -135,6 +126,17 @@ def _prepared(
         request.out, run, config, objective, transformer, parameters, optimizer, accelerator, reporter
     )
     return trainer, done
+
+
+def _begin_trackers(out: Path, run: runs.Run, config: TrainConfig, accelerator: Any) -> None:
+    values = config.model_dump(mode="json", exclude={"sample", "targets", "trackers"})
+    try:
+        accelerator.init_trackers(
+            "curate", config={"recipe": run.recipe, **values}, init_kwargs={"wandb": {"dir": str(out)}}
+        )
+    except Exception as error:  # a tracker has errors of its own: no key, no network, no space
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CurateError(f"trackers: {', '.join(config.trackers)} cannot begin: {said}") from error
 
 
 def _check_set(dataset: TrainingSet, allow: frozenset[str]) -> None:
@@ -149,10 +151,10 @@ def _check_set(dataset: TrainingSet, allow: frozenset[str]) -> None:
             f"--allow {strange[0]}: of {dataset.folder} failed {', '.join(sorted(stopped)) or 'nothing'}"
         )
     wanted = REFERENCES.get(dataset.build.strategy)
-    for key in dataset.keys("train") if wanted and dataset.build.control != "caption-only" else ():
-        if wanted not in (sample := dataset.read("train", key)).latents:
+    for record in dataset.records("train") if wanted and dataset.build.control != "caption-only" else ():
+        if wanted not in record.latents.shapes():
             raise CurateError(
-                f"{dataset.folder}: {sample.record.id} has no {wanted}, which {dataset.build.strategy} wants"
+                f"{dataset.folder}: {record.id} has no {wanted}, which {dataset.build.strategy} wants"
             )
     failed = sorted(stopped - allow)
     if failed and not dataset.build.control:

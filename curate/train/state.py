@@ -13,14 +13,13 @@ from typing import Any
 
 import torch
 
+from curate.encode.plain import as_bytes, as_torch
 from curate.errors import CurateError
 from curate.files import atomic_writer
 from curate.records import canonical
 from curate.tensors import TensorBytes, pack_tensors, unpack_tensors
 from curate.train.lora import load_state, state
 
-DTYPES = {torch.float32: "F32", torch.bfloat16: "BF16", torch.uint8: "U8", torch.int64: "I64"}
-BITS = {torch.bfloat16: torch.uint16}  # numpy has no bfloat16
 STATE = "state.safetensors"
 
 
@@ -65,7 +64,7 @@ def load_checkpoint(folder: Path, step: int, transformer: Any, optimizer: torch.
     for key, value in wanted.items():
         if metadata.get(key) != value:
             raise CurateError(f"{path}: its {key} is {metadata.get(key)!r}, wanted {value!r}")
-    read = {name: _from_bytes(tensor) for name, tensor in tensors.items()}
+    read = {name: as_torch(tensor).clone() for name, tensor in tensors.items()}
     adapter = {name.removeprefix("lora."): value for name, value in read.items() if name.startswith("lora.")}
     try:
         load_state(transformer, adapter)
@@ -91,19 +90,6 @@ def checkpoints(folder: Path) -> list[int]:
 def name_of(step: int) -> str:
     """The folder of a step."""
     return f"step-{step:05d}"
-
-
-def as_bytes(value: torch.Tensor) -> TensorBytes:
-    """A tensor on any device as bytes."""
-    plain = value.detach().cpu().contiguous()
-    bits = plain.reshape(-1).view(BITS.get(plain.dtype, plain.dtype))
-    return TensorBytes(DTYPES[plain.dtype], tuple(plain.shape), bits.numpy().data)
-
-
-def _from_bytes(tensor: TensorBytes) -> torch.Tensor:
-    names = {name: dtype for dtype, name in DTYPES.items()}
-    flat = torch.frombuffer(memoryview(tensor.data), dtype=names[tensor.dtype])
-    return flat.view(tensor.shape).clone()
 
 
 def _sha256(tensors: Mapping[str, TensorBytes]) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import curate
 from curate.encode.audio import SAMPLE_RATE_HZ, encode_audio
+from curate.encode.plain import as_bytes
 from curate.encode.stack import Stack
 from curate.encode.text import encode_text
 from curate.encode.video import encode_video
@@ -35,7 +36,6 @@ from curate.records import (
     sha256_of,
 )
 from curate.shard import pack
-from curate.stages import as_bytes
 from curate.tensors import pack_tensors
 from curate.train.config import TRAIN_YAML, preset
 

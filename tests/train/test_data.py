@@ -28,7 +28,7 @@ from curate.schema import ShardIndex
 from curate.shard import iter_samples, pack
 from curate.tensors import TensorBytes, pack_tensors, unpack_tensors
 from curate.train.config import TRAIN_YAML, preset
-from curate.train.data import TrainingSet, as_torch, turn
+from curate.train.data import TrainingSet, as_latents, turn
 from tests.train.sets import FRAMES, KINDS, SAMPLES, drawn
 
 Tensors = dict[str, TensorBytes]
@@ -267,7 +267,7 @@ def test_a_record_that_is_none_is_refused(sets: dict[str, Path], tmp_path: Path)
 
 def test_a_type_that_torch_training_has_no_use_for_is_named() -> None:
     with pytest.raises(CurateError, match=r"^x is I64, wanted BF16 or F32$"):
-        as_torch(TensorBytes("I64", (1,), bytes(8)), "x")
+        as_latents(TensorBytes("I64", (1,), bytes(8)), "x")
 
 
 # --- whose turn it is
