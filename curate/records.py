@@ -76,6 +76,9 @@ class Clip(Record):
     labels: dict[str, str] = Field(default_factory=dict)
     licence: str | None = None
     annotations: Values = Field(default_factory=dict, description="What the recipe measured before planning.")
+    beside: dict[str, Sha256] = Field(
+        default_factory=dict, description="Files that belong to it, by their name in its folder."
+    )
     path: str = Field(
         default="", exclude=True, description="Where the bytes are on this machine; never written."
     )
@@ -91,6 +94,12 @@ class VideoRef(Record):
     width: int
     height: int
     fit: Literal["cover"] = "cover"
+    indices: tuple[int, ...] | None = Field(
+        default=None, description="Numbers of the source's frames, one for each frame; None: by time."
+    )
+    matrix: Literal["bt601"] | None = Field(
+        default=None, description="Colours of a file that names none; None: as players assume."
+    )
 
 
 class Sample(Record):
@@ -209,10 +218,17 @@ class FileCard(Record):
     bytes: int
 
 
+class Wanted(Record):
+    """What a recipe needs of a source that comes in parts, such as the generators of VBVR."""
+
+    parts: dict[str, int] = Field(description="By name of a part: how many clips to draw, where a demo draws.")
+    window: int = Field(description="Only so many clips of a part are looked at, in the part's own order.")
+
+
 class SourceCard(Record):
     """Where the clips came from; no path, so that a moved folder gives the same build."""
 
-    kind: Literal["folder", "demo"]
+    kind: Literal["folder", "demo", "vbvr", "hub"]
     settings: Values = Field(default_factory=dict)
     files: int
     sha256: Sha256 = Field(description="Of the sorted names and sha256s of its files, captions and labels.")
