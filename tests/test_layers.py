@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"curate.errors"},
-    {"curate.records", "curate.files"},
+    {"curate.records", "curate.files", "curate.generators"},
     {"curate.tensors"},
     {"curate.cache", "curate.shard", "curate.split", "curate.media", "curate.proof.sketch"}
     | {"curate.train.config"},
