@@ -60,7 +60,7 @@ def _asking(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say what to build; shared by `build` and `plan`."""
     options = (
         click.argument("recipe"),
-        click.option("--source", default="demo", show_default=True, help="demo, or a folder of videos."),
+        click.option("--source", default="demo", show_default=True, help="demo, a folder of videos, or hub:OWNER/NAME[@REVISION]."),
         click.option("--set", "settings", multiple=True, callback=_settings, metavar="K=V", help="A setting of the recipe, or of the demo (demo.clips=600). Repeat for more."),
         click.option("--config", metavar="F.yaml", help="Settings from a file; --set wins."),
         click.option("--seed", type=click.IntRange(min=0), default=None, help="Of everything drawn. [default: 0]"),
@@ -94,11 +94,11 @@ def _request(
         configure(find(recipe), ours)
         engine(engine_name)
         if theirs:
-            demo_config(theirs)
+            demo_config(find(recipe).demo, theirs)
     except CurateError as error:
         raise click.UsageError(str(error)) from error
     if source != "demo" and not source.startswith("hub:") and not Path(source).expanduser().is_dir():
-        raise click.UsageError(f"--source {source}: no such folder; wanted a folder of videos, or demo")
+        raise click.UsageError(f"--source {source}: no such folder; wanted a folder, demo, or hub:OWNER/NAME")
     return Request(recipe, source, ours, theirs, model, _cache_root())
 
 
@@ -166,9 +166,12 @@ def plan(
 
     request = _request(recipe, source, settings, config, seed, engine_name, "tiny")
     with engine(engine_name) as carrier:
-        listing, samples, drops = Pipeline(request, carrier, Reporter(quiet)).planned()
+        pipeline = Pipeline(request, carrier, Reporter(quiet))
+        listing, samples, drops = pipeline.planned()
     click.echo(
-        json.dumps(planned_json(samples, drops)) if as_json else planned(recipe, listing, samples, drops)
+        json.dumps(planned_json(samples, drops))
+        if as_json
+        else planned(recipe, listing, samples, drops, pipeline.recipe.told(samples, drops))
     )
 
 

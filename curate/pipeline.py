@@ -10,6 +10,7 @@ from curate.cache import Cache, Entry
 from curate.engine import Engine, Serial
 from curate.errors import CurateError
 from curate.progress import Reporter
+from curate.proof import quota
 from curate.recipe import Recipe, blamed, configure, find
 from curate.records import Clip, Drop, Sample
 from curate.sources.listing import Listing, list_source
@@ -40,15 +41,25 @@ class Pipeline:
         self.engine = engine
         self.reporter = reporter
         self.cache = Cache(request.cache)
-        self.recipe: Recipe = configure(find(request.recipe), request.settings)
+        kind = find(request.recipe)
+        small = kind.demo_settings if request.source == "demo" else {}
+        self.settings = {**small, **request.settings}
+        self.recipe: Recipe = configure(kind, self.settings)
+        if shown := [f"{key}={value}" for key, value in small.items() if key not in request.settings]:
+            reporter.note(f"demo: a small set, {' '.join(shown)} (--set says otherwise)")
 
     def listed(self) -> Listing:
         """Clips and drops of the source."""
         ask = self.request
-        return list_source(ask.source, ask.source_settings, ask.cache, self.engine, self.reporter)
+        return list_source(
+            ask.source, ask.source_settings, ask.cache, self.engine, self.reporter,
+            self.recipe.wanted(), self.recipe.demo,
+        )  # fmt: skip
 
     def annotated(self, clips: Sequence[Clip]) -> tuple[list[Clip], list[Drop]]:
         """Clips with their annotations, and those that cannot be used at all."""
+        if type(self.recipe).annotate is Recipe.annotate:
+            return list(clips), []
         keys = {clip.id: stages.annotation_key(self.recipe, clip) for clip in clips}
         found = self._cached("annotations", keys)
         tasks = [
@@ -79,7 +90,19 @@ class Pipeline:
         return listing, sorted(samples, key=lambda s: s.id), drops
 
     def made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
-        """The record of every sample by its id."""
+        """The record of every sample by its id; with a quota, of as many as it takes, the others are not needed."""
+        wanted = self.recipe.sketch.quota
+        if wanted is None:
+            return self._made(samples)
+        found = dict[str, dict[str, Any]]()
+        while todo := quota.due(wanted, samples, found):
+            found |= self._made(todo)
+        idle = {
+            "rejected": {"reason": quota.NOT_NEEDED, "detail": "enough came before it in the order drawn"}
+        }
+        return {sample.id: found.get(sample.id, idle) for sample in samples}
+
+    def _made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
         found = self._cached("examples", {s.id: stages.example_key(self.recipe, s) for s in samples})
         todo = dict[str, list[Sample]]()
         for sample in samples:
@@ -136,7 +159,7 @@ class Pipeline:
 
     def _reference(self) -> dict[str, Any]:
         ask = self.request
-        return {"recipe": ask.recipe, "settings": dict(ask.settings), "cache": str(ask.cache)}
+        return {"recipe": ask.recipe, "settings": dict(self.settings), "cache": str(ask.cache)}
 
     def _cached(self, kind: str, keys: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         entries = ((name, self.cache.get(kind, key)) for name, key in keys.items())

@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from curate.errors import CurateError, Rejected
-from curate.proof import audit
+from curate.proof import audit, quota
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
 from curate.proof.trial import Trial
-from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoRef, sha256_of
+from curate.records import Clip, Drop, LedgerRow, Record, Sample, Values, VideoRef, Wanted, sha256_of
 
 AUDIO_RATE_HZ = (
     16_000  # the LTX audio VAE's own rate: nothing is resampled between a measurement and the latents
@@ -54,6 +54,15 @@ class Example:
     audio: Mapping[str, Wave16] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Told:
+    """A table for people."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 class Recipe(Record):
     """Base of all recipes. Subclasses set the class variables and write the functions."""
 
@@ -70,8 +79,20 @@ class Recipe(Record):
     ] = {}  # by role of a wave: the measured value that is its pitch in Hz
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
     training: ClassVar[str | None] = None  # the table in curate/train/presets that goes into the set
+    demo: ClassVar[str] = "talking-heads"  # what the source `demo` draws for it
+    demo_settings: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # of the recipe, with the demo, where the user says nothing
 
     seed: int = Field(default=0, ge=0)
+
+    def wanted(self) -> Wanted | None:
+        """What it needs of a source that comes in parts; None: it reads any clips there are."""
+        return None
+
+    def told(self, samples: Sequence[Sample], drops: Sequence[Drop]) -> list[Told]:
+        """What `curate plan` shows in place of a row for each clip."""
+        return []
 
     def annotate(self, clip: Clip) -> Values:
         """What `plan` must know of a clip. Raises Rejected for a clip that cannot be used at all."""
@@ -91,9 +112,11 @@ class Recipe(Record):
         """What is decided, what that must drive, and what it must not lean on: the audit is derived from it."""
 
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
-        """For every made candidate None when it is kept, or the reason why not: by the sketch's lot, or all."""
+        """For every made candidate None when it is kept, or the reason why not: by the sketch's lot or quota, or all."""
         if self.sketch.lot:
             return Trial(self.seed, self.sketch, rows).select()
+        if self.sketch.quota:
+            return quota.select(self.sketch.quota, rows)
         return {row.id: None for row in rows if row.made}
 
     def sweep(self, pair: LedgerRow) -> Iterator[tuple[str, Values]]:

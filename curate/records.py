@@ -221,7 +221,9 @@ class FileCard(Record):
 class Wanted(Record):
     """What a recipe needs of a source that comes in parts, such as the generators of VBVR."""
 
-    parts: dict[str, int] = Field(description="By name of a part: how many clips to draw, where a demo draws.")
+    parts: dict[str, int] = Field(
+        description="By name of a part: how many clips to draw, where a demo draws."
+    )
     window: int = Field(description="Only so many clips of a part are looked at, in the part's own order.")
 
 

@@ -180,13 +180,12 @@ def shape_faults(item: RoundTripItem, stack: "Stack") -> list[str]:
 
 
 def _frames(item: RoundTripItem) -> Frames | None:
-    from curate.media.video import read_frames
+    from curate.media.frames import frames_of
 
-    if not (ref := item.video):
+    if not item.video:
         return None
-    how = {"frames": ref.frames, "width": ref.width, "height": ref.height}
     try:
-        return read_frames(item.video_path, start_s=ref.start_s, fps=ref.fps, **how)
+        return frames_of(item.video_path, item.video)
     except Rejected as why:
         raise CurateError(f"{item.video_path}: its frames cannot be read any more: {why}") from why
 

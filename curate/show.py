@@ -12,7 +12,7 @@ from rich.text import Text
 from curate.doctor import Symptom
 from curate.finish import Built
 from curate.proof.finding import Finding
-from curate.recipe import Recipe, recipes
+from curate.recipe import Recipe, Told, recipes
 from curate.records import Build, Drop, Sample
 from curate.sources.listing import Listing
 from curate.train.run import fixed_noise
@@ -44,7 +44,8 @@ def verdict_line(build: Build) -> str:
     name = f"{build.recipe} {build.control}" if build.control else build.recipe
     if build.control == "sweep":
         return f"{name}: {counts.kept} tones to try on targets from {counts.files} files; {_proof(build)}"
-    return f"{name}: {counts.kept} pairs ({counts.train} train, {counts.heldout} held out) from {counts.files} files; {_proof(build)}"
+    what = "samples" if build.strategy == "text_to_video" else "pairs"
+    return f"{name}: {counts.kept} {what} ({counts.train} train, {counts.heldout} held out) from {counts.files} files; {_proof(build)}"
 
 
 def _proof(build: Build) -> str:
@@ -136,15 +137,30 @@ def built_json(result: Built) -> dict[str, Any]:
     return told
 
 
-def planned(recipe: str, listing: Listing, samples: Sequence[Sample], drops: Sequence[Drop]) -> str:
-    """A row per clip: its side, its group, how many candidates; then what was dropped."""
-    table = table_of("clip", "split", "group", "candidates")
+def planned(
+    recipe: str, listing: Listing, samples: Sequence[Sample], drops: Sequence[Drop], told: Sequence[Told]
+) -> str:
+    """What the recipe tells of its plan, or a row per clip: its side, its group, how many candidates; then the drops."""
     of_clip = Counter(sample.clips[0].id for sample in samples)
+    head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
+    parts: list[Any] = [Text(head, style="bold")]
+    for each in told:
+        table = table_of(*each.columns)
+        for row in each.rows:
+            table.add_row(*map(Text, row))
+        parts += [Text(""), Text(each.title, style="bold"), table]
+    if not told:
+        parts.append(_planned_clips(samples, of_clip))
+    reasons = Counter(drop.reason for drop in drops)
+    return render(*parts, Text(""), *([_drops(reasons)] if told else []), *_dropped_files(drops))
+
+
+def _planned_clips(samples: Sequence[Sample], of_clip: Mapping[str, int]) -> Table:
+    table = table_of("clip", "split", "group", "candidates")
     for sample in sorted({s.clips[0].id: s for s in samples}.values(), key=lambda s: s.clips[0].name):
         clip = sample.clips[0]
-        table.add_row(Text(clip.name), sample.split, Text(sample.group), str(of_clip[clip.id]))  # fmt: skip
-    head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
-    return render(Text(head, style="bold"), table, Text(""), *_dropped_files(drops))
+        table.add_row(Text(clip.name), sample.split, Text(sample.group), str(of_clip[clip.id]))
+    return table
 
 
 def planned_json(samples: Sequence[Sample], drops: Sequence[Drop]) -> dict[str, Any]:

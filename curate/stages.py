@@ -66,7 +66,7 @@ def example_key(recipe: Recipe, sample: Sample) -> str:
         recipe=[recipe.name, recipe.version],
         settings=settings,
         sample=sample.model_dump(mode="json", include={"id", "caption", "choices"}),
-        sources=[clip.sha256 for clip in sample.clips],
+        sources=[[clip.sha256, clip.beside] for clip in sample.clips],
         made_with=recipe.made_with(),
     )
 
@@ -127,7 +127,11 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
 
 def _within_clip(video: VideoRef | None, clip: Clip) -> None:
     """Raises Rejected for frames that its clip has not: they would be missed only when they are encoded."""
-    if video and (end_s := video.start_s + (video.frames - 0.5) / video.fps) > clip.seconds:
+    if (
+        video
+        and video.indices is None
+        and (end_s := video.start_s + (video.frames - 0.5) / video.fps) > clip.seconds
+    ):
         raise Rejected("too_short", f"{clip.seconds:.2f} s, its frames go to {end_s:.2f} s")
 
 
@@ -153,7 +157,7 @@ def encode(task: EncodeTask) -> str:
     from curate.encode.plain import as_bytes
     from curate.encode.video import encode_video
     from curate.media.audio import to_float
-    from curate.media.video import read_frames
+    from curate.media.frames import frames_of
 
     cache = Cache(Path(task.cache))
     example = cache.get("examples", task.example)
@@ -168,15 +172,14 @@ def encode(task: EncodeTask) -> str:
         found = encode_audio(stack, to_float(wave.array()), steps)
         latents[f"{role}_latents"] = as_bytes(found)
     if video:
-        size = {"width": video.width, "height": video.height}
         try:
-            frames = read_frames(
-                Path(task.video_path), start_s=video.start_s, frames=video.frames, fps=video.fps, **size
-            )
+            frames = frames_of(task.video_path, video)
         except Rejected as why:
             raise CurateError(f"{task.video_path}: its frames cannot be read any more: {why}") from why
         latents["video_latents"] = as_bytes(encode_video(stack, frames))
-    record = {"example_sha256": example.sha256, "fps": video.fps if video else None}
+    # of all that was encoded: where there is no sound, the example's own file is empty
+    media = key_of(audio=example.sha256, video=example.record["video"])
+    record = {"example_sha256": media, "fps": video.fps if video else None}
     cache.put(
         "latents",
         latents_key(example.sha256, example.record["video"], task.fingerprint, task.made_with),

@@ -9,12 +9,15 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"curate.errors"},
     {"curate.records", "curate.files", "curate.generators"},
+    {"curate.captions", "curate.composition"},
+    {"curate.caption_rewrite"},
     {"curate.tensors"},
     {"curate.cache", "curate.shard", "curate.split", "curate.media", "curate.proof.sketch"}
     | {"curate.train.config"},
     {"curate.proof.assign", "curate.proof.finding", "curate.proof.probe", "curate.proof.columns"}
     | {"curate.proof.labels"},
-    {"curate.proof.dependence", "curate.proof.trial", "curate.proof.reference", "curate.ledger"},
+    {"curate.proof.dependence", "curate.proof.trial", "curate.proof.reference", "curate.ledger"}
+    | {"curate.proof.quota"},
     {"curate.proof.inference", "curate.proof.invariants"},
     {"curate.proof.audit"},
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
@@ -51,6 +54,9 @@ HEAVY = {
     "scipy",
     "sklearn",
     "jsonschema",
+    "pyarrow",
+    "datasets",
+    "huggingface_hub",
 }
 
 

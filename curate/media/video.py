@@ -154,7 +154,7 @@ def read_frames(
     with closing(_frames_from(path, start_s, bad_s, seek=start_s > SEEK_FROM_S)) as shown:
         done: Frame | None = None
         for k, frame in enumerate(_on_screen(shown, targets_s)):
-            out[k] = out[k - 1] if frame is done else _fitted(frame, width, height)
+            out[k] = out[k - 1] if frame is done else fitted(frame, width, height)
             done = frame
     lost = sum(time_s <= targets_s[-1] for time_s in bad_s)
     if lost:
@@ -299,13 +299,16 @@ def _orientation(picture: av.VideoFrame) -> tuple[bool, bool, bool]:
     return (True, c < 0, b < 0) if abs(b) > abs(a) else (False, a < 0, d < 0)
 
 
-def _fitted(frame: Frame, width: int, height: int) -> Image:
-    """The displayed picture, scaled to cover and cropped to its centre, (height, width, 3) RGB."""
+def fitted(frame: Frame, width: int, height: int, bt601: bool = False) -> Image:
+    """The displayed picture, scaled to cover and cropped to its centre, (height, width, 3) RGB.
+
+    A file that names no colour matrix is read as players do, BT.709 when it is large; with `bt601` never so.
+    """
     picture = frame.picture
     untagged_hd = picture.colorspace == UNTAGGED and (picture.width >= 1280 or picture.height > 576)
     image = picture.to_ndarray(
         format="rgb24",
-        src_colorspace=Colorspace.ITU709 if untagged_hd else None,  # as players assume
+        src_colorspace=Colorspace.ITU709 if untagged_hd and not bt601 else None,
         interpolation=CLEAN,
         threads=1,
     )
@@ -321,5 +324,5 @@ def _fitted(frame: Frame, width: int, height: int) -> Image:
     crop = np.ascontiguousarray(image[top : top + crop_height, left : left + crop_width])
     shrinks = crop_width >= width and crop_height >= height
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    fitted: Image = cv2.resize(crop, (width, height), interpolation=method)
-    return fitted
+    resized: Image = cv2.resize(crop, (width, height), interpolation=method)
+    return resized

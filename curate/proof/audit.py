@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.errors import CurateError
-from curate.proof import invariants, reference
+from curate.proof import invariants, quota, reference
 from curate.proof.columns import all_columns
 from curate.proof.finding import Finding
 from curate.proof.inference import LEAST_PAIRS, REDRAWS, Family, hold_back, shuffles
 from curate.proof.labels import errors_of, number_in
 from curate.proof.sketch import Label, Sketch
 from curate.proof.trial import Trial
-from curate.records import SPLITS, LedgerRow, Split, reference_of, rng
+from curate.records import LedgerRow, Split, reference_of, rng
 
 Array = NDArray[np.float64]
 
@@ -30,10 +30,11 @@ def audit(sketch: Sketch, rows: Sequence[LedgerRow], seed: int) -> list[Finding]
     trial = Trial(seed, sketch, rows) if sketch.lot else None
     kept = [row for row in rows if row.kept]
     absent = sketch.reference_labels if _bare(kept) else ()
-    sides = [Side(sketch, split, rows, seed, trial) for split in SPLITS]
+    sides = [Side(sketch, split, rows, seed, trial) for split in sketch.splits]
     return [
         *(finding for side in sides for finding in side.reach()),
         *(_lot(trial, len(kept)) if trial else ()),
+        *_counted(sketch, kept),
         *(_no_reference(e.name, "all", kept) if e in absent else label(e, kept) for e in sketch.labels),
         *(invariants.one_value(k, [str(_value(row, k)) for row in kept], str(v)) for k, v in sketch.constant.items()),
         invariants.disjoint("groups", _identities(sketch, kept)),
@@ -88,6 +89,22 @@ def _lot(trial: Trial, pairs: int) -> Iterator[Finding]:
     if trial.lot.drawn:
         offenders = trial.misassigned()
         yield invariants.nothing("assignment", offenders, "clips without exactly one pair", pairs)
+
+
+def _counted(sketch: Sketch, kept: Sequence[LedgerRow]) -> Iterator[Finding]:
+    if sketch.quota:
+        yield quota.finding(sketch.quota, kept)
+    if sketch.quota and sketch.quota.unlike:
+        what, name = f"samples with the {sketch.quota.unlike} of another", f"same_{sketch.quota.unlike}"
+        yield invariants.nothing(name, quota.alike(sketch.quota, kept), what, len(kept))
+    if strays := [row.id for row in kept if row.split not in sketch.splits]:
+        yield invariants.nothing("pairs", strays, "pairs on a side that the recipe has not", len(kept))
+    for key, wanted in sketch.totals.items():
+        yield quota.total(key, wanted, kept)
+    for key, values in sketch.never.items():
+        offenders = [row.id for row in kept if _value(row, key) in values]
+        what = f"samples whose {key} is one of {len(values)} that none may have"
+        yield invariants.nothing(f"never_{key}", offenders, what, len(kept))
 
 
 def _no_pairs(split: Split) -> Finding:

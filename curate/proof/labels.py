@@ -30,7 +30,8 @@ def errors_of(entry: Label, wanted: float, measured: Values, whose: str) -> list
         found = number_in(measured, instrument, whose)
         if entry.unit == "cents" and min(found, wanted) <= 0:
             raise CurateError(f"{whose}: {entry.name} is {found:g} against {wanted:g}, wanted both above 0")
-        errors.append(1200 * math.log2(found / wanted) if entry.unit == "cents" else found - wanted)
+        error = 1200 * math.log2(found / wanted) if entry.unit == "cents" else found - wanted
+        errors.append(min(error, 0.0) if entry.at_least else error)
     return errors
 
 

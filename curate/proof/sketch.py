@@ -10,10 +10,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from curate.records import Record
+from curate.records import SPLITS, Record, Split
 
 RESERVED = (
-    "pairs", "positivity", "coverage", "band", "assignment", "groups", "balance", "independence",
+    "pairs", "positivity", "coverage", "band", "assignment", "groups", "balance", "independence", "quota",
     "reference_parameters", "reference_proxies", "reference_controls",
 )  # fmt: skip
 
@@ -26,6 +26,7 @@ class Label(Record):
     wanted: str | float = Field(description="A number, or the choice or measured value that says it.")
     unit: str = Field(description="cents: the error is 1200 log2(found / wanted); otherwise found - wanted.")
     bound: float
+    at_least: bool = Field(default=False, description="More than wanted is no error.")
 
     @model_validator(mode="after")
     def _of_another(self) -> Self:
@@ -72,6 +73,21 @@ class Reference(Record):
         return key in self.parameters or key.partition("_")[0] in words
 
 
+class Quota(Record):
+    """How many pairs there are of each kind: the first that were accepted, in an order drawn beforehand.
+
+    So the pairs of a smaller quota are among those of a larger one, whatever was rejected.
+    """
+
+    kind: str = Field(description="The choice that says of which kind a candidate is.")
+    wanted: dict[str, int] = Field(description="Exactly so many pairs of each kind.")
+    place: str = Field(description="The choice that is a candidate's place in the order of its kind.")
+    unlike: str | None = Field(default=None, description="The choice that no two pairs have in common.")
+    pools: dict[str, str] = Field(
+        default_factory=dict, description="Kinds of one pool stand in for each other where one runs short."
+    )
+
+
 class Sketch(Record):
     """One recipe's claims about its set."""
 
@@ -80,6 +96,14 @@ class Sketch(Record):
     labels: tuple[Label, ...] = Field(default=(), description="What it must drive in target and reference.")
     constant: dict[str, str | int | float] = Field(
         default_factory=dict, description="What is the same for every pair."
+    )
+    splits: tuple[Split, ...] = Field(default=SPLITS, description="Without held-out pairs only train.")
+    quota: Quota | None = Field(default=None, description="How many pairs of each kind, where it is fixed.")
+    totals: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="By a choice and its values: exactly so many pairs have it."
+    )
+    never: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="By a choice: values that no pair may have."
     )
     disjoint: tuple[str, ...] = Field(
         default=("group", "sources"), description="Identities that are never on both sides of the split."
@@ -115,6 +139,10 @@ class Sketch(Record):
             if other := next((r for k, r in named if k == key and r != role), None):
                 raise ValueError(f"{key} is both {role} and {other}; wanted one of the two")
         names = [label.name for label in self.labels] + list(self.constant) + list(self.effects)
+        names += [f"same_{self.quota.unlike}"] if self.quota and self.quota.unlike else []
+        names += [f"total_{key}" for key in self.totals] + [f"never_{key}" for key in self.never]
+        if self.lot and self.quota:
+            raise ValueError("a lot and a quota would both choose the pairs; wanted one of the two")
         if twice := next((n for n in names if names.count(n) > 1 or n in RESERVED), None):
             raise ValueError(f"two findings would be named {twice}; wanted a name of its own for each")
         if (self.lot or self.balanced or self.held_back or self.reference) and not self.assigned:

@@ -29,11 +29,11 @@ def test_a_folder_has_a_card_without_its_path(heads: Path, tmp_path: Path) -> No
 
 
 def test_settings_of_the_demo_are_checked_by_name() -> None:
-    assert demo_config({"demo.clips": 3}).clips == 3
+    assert demo_config("talking-heads", {"demo.clips": 3}).clips == 3
     with pytest.raises(CurateError, match=r"no setting 'demo\.clip'; it has demo\.clips"):
-        demo_config({"demo.clip": 3})
+        demo_config("talking-heads", {"demo.clip": 3})
     with pytest.raises(CurateError, match=r"demo\.clips is 0"):
-        demo_config({"demo.clips": 0})
+        demo_config("talking-heads", {"demo.clips": 0})
 
 
 def test_settings_of_the_demo_do_not_fit_a_folder(heads: Path, tmp_path: Path) -> None:

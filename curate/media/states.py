@@ -1,0 +1,50 @@
+"""Whether a clip starts and ends as its own pictures of its first and last state say."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.errors import Rejected
+from curate.media.frames import read_numbered
+from curate.media.video import Image
+
+VISIBLE = 48  # of 255, in the channel that differs most: codecs stay below it, but for a few pixels at edges
+FIRST, LAST = "first_frame.png", "final_frame.png"
+
+
+def compare(clip: Path, frames: int, size: int) -> dict[str, float]:
+    """How a clip's first and last frame match the pictures beside it, scaled to `size` pixels a side.
+
+    `changed_share` is the share of pixels that visibly differ between the two pictures. `first_off` and `last_off` are
+    the shares that differ between a frame and its picture, in units of `changed_share`: near 0 where they match, about
+    1 where a frame shows the other state. In RGB, for luma does not see yellow on white.
+    Raises Rejected: no_state (a picture is missing, broken or of another shape), and as `read_numbered`.
+    """
+    pictures = [_picture(clip.with_name(name), size) for name in (FIRST, LAST)]
+    shown = read_numbered(clip, (0, frames - 1), width=size, height=size, bt601=True)
+    changed = _differing(*pictures)
+    off = [_differing(frame, picture) for frame, picture in zip(shown, pictures, strict=True)]
+    first, last = (round(share / changed, 4) if changed else 1.0 for share in off)
+    return {"changed_share": round(changed, 6), "first_off": first, "last_off": last}
+
+
+def _differing(a: Image, b: Image) -> float:
+    apart: NDArray[np.int16] = np.abs(a.astype(np.int16) - b).max(axis=-1)  # (H, W)
+    return float(np.mean(apart > VISIBLE))
+
+
+def _picture(path: Path, size: int) -> Image:
+    """(size, size, 3) RGB."""
+    stored = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    found = cv2.imdecode(stored, cv2.IMREAD_COLOR) if stored.size else None
+    if found is None:
+        raise Rejected("no_state", f"{path.name}: not there, or no picture")
+    height, width = found.shape[:2]
+    if height != width or width % size:
+        raise Rejected(
+            "no_state", f"{path.name}: {width}x{height}, wanted a square of a whole multiple of {size}"
+        )
+    scaled: Image = cv2.resize(found[..., ::-1], (size, size), interpolation=cv2.INTER_AREA)
+    return scaled
