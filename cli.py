@@ -56,17 +56,27 @@ def _cache_root() -> Path:
     return Path(os.environ["CURATE_CACHE"]) if os.environ.get("CURATE_CACHE") else user_cache_path("curate")
 
 
+def _setting(says: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`--set K=V`, as often as there are settings."""
+    return click.option("--set", "settings", multiple=True, callback=_settings, metavar="K=V", help=says)
+
+
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """How a command that takes a while tells what it did."""
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+    return click.option("--quiet", is_flag=True, help="No progress.")(as_json(command))
+
+
 def _asking(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say what to build; shared by `build` and `plan`."""
     options = (
         click.argument("recipe"),
         click.option("--source", default="demo", show_default=True, help="demo, a folder of videos, or hub:OWNER/NAME[@REVISION]."),
-        click.option("--set", "settings", multiple=True, callback=_settings, metavar="K=V", help="A setting of the recipe, or of the demo (demo.clips=600). Repeat for more."),
+        _setting("A setting of the recipe, or of the demo (demo.clips=600). Repeat for more."),
         click.option("--config", metavar="F.yaml", help="Settings from a file; --set wins."),
         click.option("--seed", type=click.IntRange(min=0), default=None, help="Of everything drawn. [default: 0]"),
         click.option("--engine", "engine_name", default="processes", show_default=True, help="serial or processes[:N]; the result is the same."),
-        click.option("--quiet", is_flag=True, help="No progress."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+        _told,
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -236,21 +246,13 @@ def diff(a: str, b: str, as_json: bool) -> None:
 @cli.command()
 @click.argument("set_folder", metavar="SET")
 @click.option("--out", metavar="RUN", help="Where the run goes. [default: runs/NAME OF SET]")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    callback=_settings,
-    metavar="K=V",
-    help="A training setting, such as steps=200 or targets=audio+bridge. Repeat for more.",
-)
+@_setting("A training setting, such as steps=200 or targets=audio+bridge. Repeat for more.")
 @click.option(
     "--config", metavar="F.yaml", help="A training table in place of the set's train.yaml; --set wins."
 )
 @click.option("--resume", is_flag=True, help="Go on from the run's last checkpoint, exactly.")
 @click.option("--allow", multiple=True, metavar="NAME", help="A finding of the set that may have failed.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_told
 def train(
     set_folder: str,
     out: str | None,
@@ -294,16 +296,8 @@ def train(
     help="Sweep the reference tone and measure the pitch of what is generated, with and without the LoRA.",
 )
 @click.option("--data", metavar="SET", help="Where the run's set is now, if it was moved.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    callback=_settings,
-    metavar="K=V",
-    help="A setting such as sample.inference_steps=8. Repeat for more.",
-)
-@click.option("--quiet", is_flag=True, help="No progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_setting("A setting such as sample.inference_steps=8. Repeat for more.")
+@_told
 def sample(
     run_folder: str, sweep: bool, data: str | None, settings: dict[str, Any], quiet: bool, as_json: bool
 ) -> None:

@@ -281,21 +281,21 @@ class Vbvr(Recipe):
 
     def told(self, samples: Sequence[Sample], drops: Sequence[Drop]) -> list[Told]:
         composition, counts = self.composition, self.counts()
+        full = composition.counts(self.policy)
         planned = Counter(str(sample.choices["generator"]) for sample in samples)
         rows = [
-            (tier.name, group.name, GENERATORS[each].name, str(group.per_generator), str(counts.get(each, 0)), str(planned[each]))
+            (tier.name, group.name, GENERATORS[each].name, *map(str, (group.per_generator, full[each], counts[each], planned[each])))
             for tier in composition.tiers for group in tier.groups for each in group.generators if each in counts
         ]  # fmt: skip
-        rows.append(
-            ("all", "", f"{len(counts)} generators", "", str(sum(counts.values())), str(len(samples)))
-        )
+        sums = (sum(full[each] for each in counts), sum(counts.values()), len(samples))
+        rows.append(("all", "", f"{len(counts)} generators", "", *map(str, sums)))
         claims = [
             (each.claim.of, f"{each.claim.number:g}", f"{each.computed:g}", f"{each.difference:+g}", each.claim.says)
             for each in composition.compared(self.policy)
         ]  # fmt: skip
         inferred = f"; inferred: {composition.inferred}" if composition.inferred else ""
         return [
-            Told(f"{self.profile}, {self.policy}, scale {self.scale:g}{inferred}", ("tier", "group", "generator", "listed", "wanted", "candidates"), rows),
+            Told(f"{self.profile}, {self.policy}, scale {self.scale:g}{inferred}", ("tier", "group", "generator", "card", "full scale", "wanted", "candidates"), rows),
             Told("what the card claims, at full scale; every difference is declared", ("of", "claimed", "computed", "difference", "the card"), claims),
         ]  # fmt: skip
 

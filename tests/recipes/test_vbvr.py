@@ -307,5 +307,5 @@ def test_the_share_of_physics_stands_beside_the_cards_claim() -> None:
 def test_the_plan_tells_claims_beside_what_was_computed() -> None:
     judge = recipe(only="O-47", scale=0.02)
     spec, claims = judge.told(*planned(judge, pool(4, ("O-47",))))
-    assert spec.rows[0][2:] == ("O-47_sliding_puzzle", "100", "2", "4")
+    assert spec.rows[0][2:] == ("O-47_sliding_puzzle", "100", "100", "2", "4")
     assert ("physics", "3400", "3240", "-160", "Tier 1 — Physics and Motion (3,400 samples)") in claims.rows
