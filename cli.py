@@ -95,6 +95,7 @@ def _request(
     from curate.engine import engine
     from curate.pipeline import Request
     from curate.recipe import configure, find
+    from curate.sources.hub import parse_source
     from curate.sources.listing import demo_config
 
     merged = _file_settings(config) | settings | ({"seed": seed} if seed is not None else {})
@@ -103,6 +104,8 @@ def _request(
     try:
         configure(find(recipe), ours)
         engine(engine_name)
+        if source.startswith("hub:"):
+            parse_source(source)
         if theirs:
             demo_config(find(recipe).demo, theirs)
     except CurateError as error:

@@ -53,6 +53,9 @@ GENERATORS = MappingProxyType(
     {id_of(name): Generator(name, task or name.partition("_")[2]) for name, task in _TASKS.items()}
 )
 
+# Whose task is to come back ("... then return along the same path to the center"): their first state is their last.
+RETURNING = frozenset({"G-11"})
+
 # The half of VBVR-Bench that no training set may hold.
 OUT_OF_DOMAIN = frozenset({
     "G-24", "G-47", "G-54", "G-135", "G-136", "G-140", "G-147", "G-160", "G-161", "G-167", "G-168",

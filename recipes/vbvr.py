@@ -19,7 +19,7 @@ from curate.caption_rewrite import rewrite
 from curate.captions import lint, normalise
 from curate.composition import Composition, Place, Policy, narrowed, read_compositions
 from curate.errors import CurateError, Rejected
-from curate.generators import GENERATORS, OUT_OF_DOMAIN, id_of
+from curate.generators import GENERATORS, OUT_OF_DOMAIN, RETURNING, id_of
 from curate.media import states, timefit
 from curate.media.frames import frame_times_s
 from curate.proof import labels
@@ -34,7 +34,7 @@ SPARE_SHARE, LEAST_SPARE = (
     0.2,
     2,
 )  # candidates beyond a generator's count: some will be rejected when they are made
-LEAST_CHANGED_SHARE = 0.0002  # of the picture: 52 pixels of 512x512; the least of 120 real clips has .001
+LEAST_CHANGE_SHARE = 0.0002  # of the picture: 52 pixels of 512x512; the least of 120 real clips has .001
 MAX_STATE_OFF = 0.5  # of what the clip itself changes
 
 
@@ -204,7 +204,7 @@ class Vbvr(Recipe):
             "frames": len(fitted.indices), "source_frames": count, "source_fps": round(source_fps, 3),
             "source_indices": [float(index) for index in fitted.indices],
             "speed": fitted.speed, "hold_share": fitted.hold_share,
-            **states.compare(Path(clip.path), count, self.size),
+            **states.compare(Path(clip.path), count, self.size, sample.choices["generator"] in RETURNING),
         }  # fmt: skip
         labels.gate(self.sketch.labels, sample.choices, measured, sample.id)
         return Example(
@@ -237,7 +237,7 @@ class Vbvr(Recipe):
                 Label(name="length", found=("frames",), wanted=self.frames, unit="frames", bound=0),
                 Label(name="speed", found=("speed",), wanted=1.0, unit="x", bound=self.max_speed - 1),
                 Label(name="hold", found=("hold_share",), wanted=0.0, unit="of the frames", bound=self.max_hold_share),
-                Label(name="start_is_not_end", found=("changed_share",), wanted=LEAST_CHANGED_SHARE, unit="of the picture", bound=0, at_least=True),
+                Label(name="change", found=("change_share",), wanted=LEAST_CHANGE_SHARE, unit="of the picture", bound=0, at_least=True),
                 Label(name="first_state", found=("first_off",), wanted=0.0, unit="of the clip's own change", bound=MAX_STATE_OFF),
                 Label(name="last_state", found=("last_off",), wanted=0.0, unit="of the clip's own change", bound=MAX_STATE_OFF),
             ),

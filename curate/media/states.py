@@ -11,23 +11,26 @@ from curate.media.frames import read_numbered
 from curate.media.video import Image
 
 VISIBLE = 48  # of 255, in the channel that differs most: codecs stay below it, but for a few pixels at edges
+EVERY = 4  # frames: what moves out of sight and back is away for longer
 FIRST, LAST = "first_frame.png", "final_frame.png"
 
 
-def compare(clip: Path, frames: int, size: int) -> dict[str, float]:
+def compare(clip: Path, frames: int, size: int, returns: bool = False) -> dict[str, float]:
     """How a clip's first and last frame match the pictures beside it, scaled to `size` pixels a side.
 
-    `changed_share` is the share of pixels that visibly differ between the two pictures. `first_off` and `last_off` are
-    the shares that differ between a frame and its picture, in units of `changed_share`: near 0 where they match, about
-    1 where a frame shows the other state. In RGB, for luma does not see yellow on white.
+    `change_share` is the share of pixels that visibly differ between the two pictures; of a clip that `returns`, between
+    its first picture and the frame that is furthest from it. `first_off` and `last_off` are the shares that differ
+    between a frame and its picture, in units of `change_share`: near 0 where they match, about 1 where a frame shows the
+    other state. In RGB, for luma does not see yellow on white.
     Raises Rejected: no_state (a picture is missing, broken or of another shape), and as `read_numbered`.
     """
-    pictures = [_picture(clip.with_name(name), size) for name in (FIRST, LAST)]
-    shown = read_numbered(clip, (0, frames - 1), width=size, height=size, bt601=True)
-    changed = _differing(*pictures)
-    off = [_differing(frame, picture) for frame, picture in zip(shown, pictures, strict=True)]
-    first, last = (round(share / changed, 4) if changed else 1.0 for share in off)
-    return {"changed_share": round(changed, 6), "first_off": first, "last_off": last}
+    first, last = (_picture(clip.with_name(name), size) for name in (FIRST, LAST))
+    numbers = (*(range(0, frames - 1, EVERY) if returns else (0,)), frames - 1)
+    shown = read_numbered(clip, numbers, width=size, height=size, bt601=True)
+    change = max(_differing(frame, first) for frame in shown) if returns else _differing(first, last)
+    off = (_differing(shown[0], first), _differing(shown[-1], last))
+    first_off, last_off = (round(share / change, 4) if change else 1.0 for share in off)
+    return {"change_share": round(change, 6), "first_off": first_off, "last_off": last_off}
 
 
 def _differing(a: Image, b: Image) -> float:

@@ -34,7 +34,7 @@ def made(folder: Path, first: int = 30, last: int = 90, swap: bool = False) -> P
 
 def test_a_true_clip_is_near_both_pictures(tmp_path: Path) -> None:
     found = compare(made(tmp_path), 9, 64)
-    assert found["changed_share"] > 0.02 and max(found["first_off"], found["last_off"]) < 0.05
+    assert found["change_share"] > 0.02 and max(found["first_off"], found["last_off"]) < 0.05
 
 
 def test_swapped_pictures_are_as_far_off_as_the_clip_itself_changes(tmp_path: Path) -> None:
@@ -46,17 +46,28 @@ def test_a_small_change_is_held_to_a_small_tolerance(tmp_path: Path) -> None:
     """Half of what a clip changes is off, however little that is."""
     clip = made(tmp_path, first=30, last=34)
     small = compare(clip, 9, 64)
-    assert small["changed_share"] < 0.02 and small["last_off"] < 0.2
+    assert small["change_share"] < 0.02 and small["last_off"] < 0.2
     cv2.imwrite(str(tmp_path / "final_frame.png"), state(38)[..., ::-1])
     assert compare(clip, 9, 64)["last_off"] > 0.4
 
 
 def test_no_change_at_all_is_off_by_all_of_it(tmp_path: Path) -> None:
     assert compare(made(tmp_path, last=30), 9, 64) == {
-        "changed_share": 0.0,
+        "change_share": 0.0,
         "first_off": 1.0,
         "last_off": 1.0,
     }
+
+
+def test_a_clip_that_returns_is_held_to_how_far_it_went(tmp_path: Path) -> None:
+    clip = made(tmp_path, last=30)
+    there = [*np.linspace(30, 110, 9), *np.linspace(110, 30, 9)]
+    write_video(clip, np.stack([state(int(x)) for x in there]), 16)
+    assert compare(clip, 18, 64)["change_share"] == 0
+    found = compare(clip, 18, 64, returns=True)
+    assert found["change_share"] > 0.02 and max(found["first_off"], found["last_off"]) < 0.05
+    write_video(clip, np.stack([state(30)] * 18), 16)
+    assert compare(clip, 18, 64, returns=True)["change_share"] < 0.0002
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "wide"])

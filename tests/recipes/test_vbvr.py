@@ -60,7 +60,7 @@ def measured(judge: Vbvr, source_frames: int = 64) -> dict[str, Any]:
     return {
         "frames": len(found.indices), "source_frames": source_frames, "source_fps": 16.0,
         "source_indices": [float(i) for i in found.indices], "speed": found.speed, "hold_share": found.hold_share,
-        "changed_share": 0.02, "first_off": 0.01, "last_off": 0.01,
+        "change_share": 0.02, "first_off": 0.01, "last_off": 0.01,
     }  # fmt: skip
 
 
@@ -274,7 +274,7 @@ FAULTS: list[tuple[Change, set[str]]] = [
     (spoilt(frames=120), {"length"}),
     (spoilt(speed=1.6), {"speed"}),
     (spoilt(hold_share=0.8), {"hold"}),
-    (spoilt(changed_share=0.0001), {"start_is_not_end"}),
+    (spoilt(change_share=0.0001), {"change"}),
     (spoilt(first_off=0.6), {"first_state"}),
     (spoilt(last_off=0.6), {"last_state"}),
     (lambda row: {"measured": {**row.measured, "source_indices": row.measured["source_indices"][::-1]}}, {"time"}),  # type: ignore[index]
