@@ -127,6 +127,11 @@ class TrainConfig(Settings):
 FREE_ON_RESUME = frozenset({"model", "checkpoint_every", "keep_checkpoints", "sample_every", "trackers", "sample"})  # fmt: skip
 
 
+def fixed(config: TrainConfig) -> dict[str, Any]:
+    """The values that shape the weights, as plain data."""
+    return config.model_dump(mode="json", exclude=set(FREE_ON_RESUME))
+
+
 def preset(name: str) -> str:
     """The text of a bundled training table, comments and all. Raises CurateError for an unknown name."""
     path = PRESETS / f"{name}.yaml"
@@ -204,12 +209,8 @@ def _validated(table: Mapping[str, Any], where: str) -> TrainConfig:
 
 def differing(was: TrainConfig, now: TrainConfig) -> list[str]:
     """`key: was -> now` of what must not differ between the parts of one run."""
-    before, after = was.model_dump(mode="json"), now.model_dump(mode="json")
-    return [
-        f"{key}: {before[key]} -> {after[key]}"
-        for key in before
-        if key not in FREE_ON_RESUME and before[key] != after[key]
-    ]
+    before, after = fixed(was), fixed(now)
+    return [f"{key}: {before[key]} -> {after[key]}" for key in before if before[key] != after[key]]
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

@@ -51,6 +51,9 @@ class Run(Record):
     processes: int
     notes: list[str]
     allowed: list[str] = Field(description="Findings of the set that had failed, and were let pass by name.")
+    settings_sha256: Sha256 = Field(
+        description="Of the values that shape the weights, which config.yaml has."
+    )
 
 
 def describe(dataset: TrainingSet, model: str, trained: bool, transformer: str, **found: Any) -> Run:
@@ -141,6 +144,10 @@ def go_on(folder: Path, run: Run, config: TrainConfig) -> int:
             raise CurateError(f"{folder}: cannot go on: {name} was {told[0]}, is now {told[1]}")
     if changed := differing(before, config):
         raise CurateError(f"{folder}: cannot go on with another configuration: {'; '.join(changed)}")
+    if was.settings_sha256 != run.settings_sha256:
+        raise CurateError(
+            f"{folder / CONFIG}: was changed since the run began; put it back, or choose another --out"
+        )
     done = last_step(folder)
     if not done and (there := loras(folder)):
         raise CurateError(

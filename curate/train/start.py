@@ -13,9 +13,10 @@ import torch
 from curate.encode.stack import Stack
 from curate.errors import CurateError
 from curate.progress import Reporter
+from curate.records import sha256_of
 from curate.train import run as runs
 from curate.train import together
-from curate.train.config import TrainConfig, changed, read_config
+from curate.train.config import TrainConfig, changed, fixed, read_config
 from curate.train.data import TrainingSet
 from curate.train.fitted import check_reach, check_trackers, narrowed, without_extras
 from curate.train.guard import naming_memory, training_ways
@@ -114,6 +115,7 @@ def _prepared(
         processes=accelerator.num_processes,
         notes=[*notes, *less],
         allowed=sorted(request.allow),
+        settings_sha256=sha256_of(fixed(config)),
     )
     done = _opened(request, run, config, accelerator)
     if config.trackers:

@@ -14,6 +14,7 @@ HERE = {
     "curate": "0", "set_folder": "/sets/x", "build_sha256": "a" * 64, "recipe": "helium-v2", "recipe_version": 1,
     "strategy": "audio_reference", "control": None, "model": "tiny", "trained": True, "transformer_sha256": "b" * 64,
     "made_with": {}, "device": "cpu", "processes": 1, "notes": [], "allowed": [],
+    "settings_sha256": "c" * 64,
 }  # fmt: skip
 CONFIG = TrainConfig(steps=10, targets="audio", trackers=("tensorboard",))
 

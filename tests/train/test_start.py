@@ -145,6 +145,9 @@ def test_a_used_folder_is_refused_and_a_run_goes_on_only_as_it_was(
     )
     refused(asked(sets["text_to_video"], out, shared_cache, resume=True), "cannot go on: build_sha256 was")
     refused(asked(folder, out, shared_cache, resume=True), "all 2 steps are done$")
+    table = (out / "config.yaml").read_text()
+    (out / "config.yaml").write_text(table.replace("seed: 42", "seed: 43"))
+    refused(asked(folder, out, shared_cache, resume=True), r"config\.yaml: was changed since the run began")
 
 
 def test_going_on_keeps_what_the_run_was_told_and_takes_what_is_free(
