@@ -185,5 +185,5 @@ def read_compositions(path: Path) -> dict[str, Composition]:
         where = ".".join(map(str, first["loc"]))
         raise CurateError(f"{path.name}: {where} is {first['input']!r}; {first['msg'].lower()}") from error
     except (OSError, AttributeError, UnicodeDecodeError, yaml.YAMLError) as error:
-        first = " ".join(str(error).split())
-        raise CurateError(f"{path.name}: cannot be read as profiles: {first}") from error
+        told = " ".join(str(error).split())
+        raise CurateError(f"{path.name}: cannot be read as profiles: {told}") from error
