@@ -119,12 +119,12 @@ def _made_demo(
 
     config = demo_config(demo, settings)
     if isinstance(config, Demo):
-        return _made_heads(config, cache, engine, reporter), config.model_dump(mode="json")
+        return _made_heads(demo, config, cache, engine, reporter), config.model_dump(mode="json")
     from curate.sources.demo_vbvr import needed, pack_vbvr, vbvr_plan
 
     parts = wanted.parts if wanted else {}
     plans = vbvr_plan(config, {part: needed(count, part) for part, count in parts.items()})
-    folder = _demo_folder(cache, [plan.model_dump(mode="json") for plan in plans])
+    folder = _demo_folder(demo, cache, [plan.model_dump(mode="json") for plan in plans])
     if not in_parts(folder):
         reporter.note(f"demo: drawing {len(plans)} tasks (no --source given, or --source demo)")
         tasks = [(plan.model_dump(mode="json"), str(folder)) for plan in plans]
@@ -134,11 +134,11 @@ def _made_demo(
     return folder, config.model_dump(mode="json")
 
 
-def _made_heads(config: "Demo", cache: Path, engine: Engine, reporter: Reporter) -> Path:
+def _made_heads(demo: str, config: "Demo", cache: Path, engine: Engine, reporter: Reporter) -> Path:
     from curate.sources.demo import demo_plan
 
     plans = demo_plan(config)
-    folder = _demo_folder(cache, [plan.model_dump(mode="json") for plan in plans])
+    folder = _demo_folder(demo, cache, [plan.model_dump(mode="json") for plan in plans])
     todo = [
         (plan.model_dump(mode="json"), str(folder))
         for plan in plans
@@ -151,8 +151,8 @@ def _made_heads(config: "Demo", cache: Path, engine: Engine, reporter: Reporter)
     return folder
 
 
-def _demo_folder(cache: Path, plans: list[dict[str, Any]]) -> Path:
-    folder = cache / "demo" / sha256_of([*plans, _demo_code()])[:16]
+def _demo_folder(demo: str, cache: Path, plans: list[dict[str, Any]]) -> Path:
+    folder = cache / "demo" / sha256_of([*plans, _demo_code(demo)])[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -173,9 +173,10 @@ def make_demo_file(task: tuple[dict[str, Any], str]) -> str:
     return make_demo_clip(DemoClip.model_validate(plan), Path(folder)).name
 
 
-def _demo_code() -> str:
-    """Hash of the demo's own modules: an edited drawing must not be mixed with clips drawn before."""
+def _demo_code(demo: str) -> str:
+    """Hash of the demo's own modules: an edited drawing must not be mixed with what was drawn before."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("demo*.py")):
-        digest.update(path.read_bytes())
+        if path.name == "demo_pen.py" or path.name.startswith("demo_vbvr") == (demo == "vbvr"):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
