@@ -91,13 +91,16 @@ def _straight(start: Cell, end: Cell) -> Iterator[Cell]:
         yield start
 
 
+def _maze(board: Board, *coloured: tuple[Cell, Colour]) -> None:
+    """The cells, some of them coloured."""
+    lattice(board, MAZE, SIDE)
+    for cell, colour in coloured:
+        square(board, cell, MAZE, colour)
+
+
 def ground_number_sequence(board: Board, chosen: Parameters) -> None:
     """The cells."""
-    lattice(board, MAZE, SIDE)
-    for cell, colour in ((chosen["start"], GREEN), (chosen["end"], RED)):
-        square(board, cell, MAZE, colour)
-    for cell in chosen["numbers"]:
-        square(board, cell, MAZE, YELLOW)
+    _maze(board, (chosen["start"], GREEN), (chosen["end"], RED), *((c, YELLOW) for c in chosen["numbers"]))
 
 
 def paint_number_sequence(board: Board, chosen: Parameters, done: float) -> None:
@@ -147,11 +150,7 @@ def beside(cell: Cell, side: int) -> Iterator[Cell]:
 
 def ground_avoid_red(board: Board, chosen: Parameters) -> None:
     """The cells."""
-    lattice(board, MAZE, SIDE)
-    for cell, colour in ((chosen["start"], BLUE), (chosen["end"], GREEN)):
-        square(board, cell, MAZE, colour)
-    for cell in chosen["blocks"]:
-        square(board, cell, MAZE, RED)
+    _maze(board, (chosen["start"], BLUE), (chosen["end"], GREEN), *((c, RED) for c in chosen["blocks"]))
 
 
 def paint_avoid_red(board: Board, chosen: Parameters, done: float) -> None:

@@ -96,14 +96,21 @@ def paint_colour_change(board: Board, chosen: Parameters, done: float) -> None:
     board.shape(chosen["question_shape"], TWO[0], ROWS[1], 110, old)
 
 
-def rotation(draw: np.random.Generator) -> Parameters:
-    """O-8."""
+def _two(draw: np.random.Generator) -> Parameters:
+    """An example and a question, of different shapes and colours."""
     shapes, names = some(draw, list(SHAPES), 2), some(draw, list(PALETTE), 2)
     return {
         "example_shape": shapes[0],
         "question_shape": shapes[1],
         "example_color": tint(draw, names[0]),
         "question_color": tint(draw, names[1]),
+    }
+
+
+def rotation(draw: np.random.Generator) -> Parameters:
+    """O-8."""
+    return {
+        **_two(draw),
         "angle_degrees": pick(draw, (45, 60, 90, 120, 135, 180)),
         "clockwise": bool(draw.integers(2)),
     }
@@ -164,12 +171,8 @@ def _marker(name: str) -> tuple[float, float]:
 
 def outline_then_move(draw: np.random.Generator) -> Parameters:
     """O-13."""
-    shapes, names = some(draw, list(SHAPES), 2), some(draw, list(PALETTE), 2)
     return {
-        "example_shape": shapes[0],
-        "question_shape": shapes[1],
-        "example_color": tint(draw, names[0]),
-        "question_color": tint(draw, names[1]),
+        **_two(draw),
         "move": pick(draw, list(MOVES)),
     }
 
@@ -205,12 +208,8 @@ def paint_outline_then_move(board: Board, chosen: Parameters, done: float) -> No
 
 def scale_then_outline(draw: np.random.Generator) -> Parameters:
     """O-14."""
-    shapes, names = some(draw, list(SHAPES), 2), some(draw, list(PALETTE), 2)
     return {
-        "example_shape": shapes[0],
-        "question_shape": shapes[1],
-        "example_color": tint(draw, names[0]),
-        "question_color": tint(draw, names[1]),
+        **_two(draw),
         "scale": pick(draw, list(SCALES.values())),
     }
 

@@ -1,6 +1,5 @@
 """The source that is a folder: every video file below it ends as a Clip or as a Drop with its reason."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,8 +7,9 @@ from pathlib import Path
 from curate.errors import CurateError, Rejected
 from curate.media.video import probe
 from curate.records import Clip, Drop, sha256_of
+from curate.sources.clips import clip_of
 from curate.sources.files import file_sha256, files_under, shown
-from curate.sources.sidecars import Note, read_notes
+from curate.sources.sidecars import read_notes
 
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts")
 
@@ -43,7 +43,7 @@ def list_folder(
             if sha256 in first:
                 raise Rejected("same_file", f"the same bytes as {first[sha256]}")
             first[sha256] = name
-            clips.append(_clip(path, name, sha256, notes[path]))
+            clips.append(clip_of(path, name, sha256, probe(path), **vars(notes[path])))
         except Rejected as why:
             # one id per row of the ledger: the second file of a pair cannot have that of its bytes
             own = sha256 if sha256 is not None and first[sha256] == name else sha256_of([name])
@@ -64,21 +64,3 @@ def _what_is_there(files: list[Path]) -> str:
     kinds = Counter(path.suffix.lower() or "without suffix" for path in files)
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(3))
     return f"{len(files)} file{'s' * (len(files) != 1)} ({told})" if files else "an empty folder"
-
-
-def _clip(path: Path, name: str, sha256: str, note: Note) -> Clip:
-    found = probe(path)
-    return Clip(
-        id=sha256[:16],
-        name=name,
-        sha256=sha256,
-        seconds=found.seconds,
-        width=found.width,
-        height=found.height,
-        fps=found.fps,
-        sample_rate_hz=found.sample_rate_hz,
-        caption=note.caption,
-        labels=note.labels,
-        licence=note.licence,
-        path=os.path.abspath(path),
-    )

@@ -1,12 +1,12 @@
 """The source that is a dataset on the Hub: VBVR and its like by their tars, any other row by row."""
 
-import os
 import re
 from pathlib import Path
 
 from curate.errors import CurateError, Rejected
 from curate.media.video import probe
 from curate.records import Clip, Drop, Wanted, sha256_of
+from curate.sources.clips import clip_of
 from curate.sources.hub_rows import Follow, Row, keep, read_rows
 from curate.sources.sidecars import CAPTION_KEYS, LICENCE_KEYS, Note
 from curate.sources.store import HubStore
@@ -80,22 +80,9 @@ def _note(row: Row, where: str) -> Note:
 
 def _clip(path: Path, sha256: str, row: Row, store: HubStore) -> Clip:
     """Raises Rejected for what is wrong with the file."""
-    found = probe(path)
     note = _note(row, f"{store.name}, {row.name}")
-    return Clip(
-        id=sha256[:16],
-        name=row.name,
-        sha256=sha256,
-        seconds=found.seconds,
-        width=found.width,
-        height=found.height,
-        fps=found.fps,
-        sample_rate_hz=found.sample_rate_hz,
-        caption=note.caption,
-        labels=note.labels,
-        licence=note.licence or store.licence,
-        path=os.path.abspath(path),
-    )
+    note.licence = note.licence or store.licence
+    return clip_of(path, row.name, sha256, probe(path), **vars(note))
 
 
 def _drop(row: Row, why: Rejected, sha256: str | None) -> Drop:

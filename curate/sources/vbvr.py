@@ -5,7 +5,6 @@ from its start until enough samples are whole, because the whole of one has giga
 """
 
 import json
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from curate.errors import CurateError, Rejected
 from curate.media.video import Probe, probe
 from curate.records import Clip, Drop, Wanted, canonical, sha256_of
+from curate.sources.clips import clip_of
 from curate.sources.store import Store
 from curate.sources.vbvr_table import Part, Row, Table
 from curate.sources.vbvr_tar import FINAL, FIRST, ROLES, VIDEO, Taken, Target, take
@@ -176,27 +176,16 @@ def _clip(one: Found, told: Told | Rejected, licence: str | None) -> Clip:
         raise one.probed
     if isinstance(told, Rejected):
         raise told
-    return Clip(
-        id=one.shas[VIDEO][:16],
-        name=one.row.video,
-        sha256=one.shas[VIDEO],
-        seconds=one.probed.seconds,
-        width=one.probed.width,
-        height=one.probed.height,
-        fps=one.probed.fps,
-        sample_rate_hz=one.probed.sample_rate_hz,
-        caption=told.caption,
-        labels={
-            "generator": one.generator,
-            "sample_id": one.row.sample_id,
-            "param_hash": told.param_hash,
-            "parameters": told.parameters,
-            "tar_place": str(one.tar_place),
-        },
-        licence=licence,
-        beside={name: one.shas[name] for name in (FIRST, FINAL)},
-        path=os.path.abspath(one.path),
-    )
+    labels = {
+        "generator": one.generator,
+        "sample_id": one.row.sample_id,
+        "param_hash": told.param_hash,
+        "parameters": told.parameters,
+        "tar_place": str(one.tar_place),
+    }
+    beside = {name: one.shas[name] for name in (FIRST, FINAL)}
+    shown = {"caption": told.caption, "labels": labels, "licence": licence, "beside": beside}
+    return clip_of(one.path, one.row.video, one.shas[VIDEO], one.probed, **shown)
 
 
 def _drop(row: Row, why: Rejected, sha256: str | None = None) -> Drop:

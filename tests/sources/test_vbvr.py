@@ -22,13 +22,6 @@ from tests.vbvr_folders import (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("vbvr")
-    make_vbvr(path, {BALL: 8, GRID: 7, MAZE: 6})
-    return path
-
-
 def test_a_sample_becomes_a_clip_with_all_that_the_table_says(folder: Path, tmp_path: Path) -> None:
     clips, drops = listed(folder, tmp_path, BALL, GRID)
     assert (len(clips), drops) == (15, [])

@@ -30,13 +30,6 @@ from tests.vbvr_folders import (
 EACH = settings(max_examples=25, deadline=None)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("vbvr")
-    make_vbvr(path, {BALL: 8, GRID: 7, MAZE: 6})
-    return path
-
-
 def test_only_the_first_whole_ones_of_the_window_are_read(folder: Path, tmp_path: Path) -> None:
     store = Metered(folder)
     clips, drops = list_vbvr(store, wanted(BALL, window=3), tmp_path)
