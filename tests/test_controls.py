@@ -29,6 +29,7 @@ from curate.records import REFERENCE_OF, Control, LedgerRow, Sample, ShardRecord
 from curate.shard import iter_samples, pack
 from curate.show import built as shown
 from curate.show import built_json
+from curate.split import derangement
 from curate.tensors import pack_tensors, unpack_tensors
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
@@ -52,13 +53,13 @@ def verdicts(found: list[Finding]) -> dict[str, set[str]]:
 
 @given(st.integers(2, 60), st.integers(0, 2**32))
 def test_a_derangement_is_an_order_without_a_fixed_point(count: int, seed: int) -> None:
-    order = controls.derangement(count, rng(seed))
+    order = derangement(count, rng(seed))
     assert sorted(order) == list(range(count)) and all(order != np.arange(count))
-    assert list(order) == list(controls.derangement(count, rng(seed)))
+    assert list(order) == list(derangement(count, rng(seed)))
 
 
 def test_each_derangement_is_equally_likely() -> None:
-    drawn = [tuple(controls.derangement(4, rng(seed)).tolist()) for seed in range(1800)]
+    drawn = [tuple(derangement(4, rng(seed)).tolist()) for seed in range(1800)]
     counts = [drawn.count(each) for each in set(drawn)]
     assert len(counts) == 9 and min(counts) > 150 and max(counts) < 250
 

@@ -1,33 +1,40 @@
-"""The source that is a folder: every video file below it ends as a Clip or as a Drop with its reason."""
+"""The source that is a folder: every video (or picture) below it ends as a Clip or as a Drop with its reason."""
 
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 from curate.errors import CurateError, Rejected
+from curate.media.picture import SUFFIXES as PICTURES
+from curate.media.picture import probe_picture
 from curate.media.video import probe
 from curate.records import Clip, Drop, sha256_of
 from curate.sources.files import file_sha256, files_under, shown
 from curate.sources.sidecars import Note, read_notes
 
+Reads = Literal["videos", "pictures"]
+
 SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts")
 
 
 def list_folder(
-    root: Path, cache: Path, follow: Callable[[list[Path]], Iterable[Path]] = iter
+    root: Path, cache: Path, follow: Callable[[list[Path]], Iterable[Path]] = iter, reads: Reads = "videos"
 ) -> tuple[list[Clip], list[Drop]]:
-    """The videos below a folder, sorted by name, with what their sidecars say. Nothing there is written to.
+    """The videos, or the pictures, below a folder, sorted by name, with what their sidecars say. Nothing there is written to.
 
     `cache` remembers the hashes of files; `follow` passes the videos on while it shows how far they are.
     Files are dropped as `same_file` (the bytes of an earlier one), `unreadable`, `unreadable_name`, or for
-    what `probe` finds. Raises CurateError for a folder without videos and for sidecars that are malformed,
+    what `probe` or `probe_picture` finds. Raises CurateError for a folder without any and for sidecars that are malformed,
     ambiguous or name a file that is missing.
     """
     files = _files(root)
-    videos = [path for path in files if path.suffix.lower() in SUFFIXES]
+    suffixes = SUFFIXES if reads == "videos" else PICTURES
+    videos = [path for path in files if path.suffix.lower() in suffixes]
     if not videos:
-        raise CurateError(f"{shown(root)}: {_what_is_there(files)}, none a video ({' '.join(SUFFIXES)})")
+        found = f"{_what_is_there(files)}, none a {reads[:-1]}"
+        raise CurateError(f"{shown(root)}: {found} ({' '.join(suffixes)})")
     notes = read_notes(files, videos)
     clips: list[Clip] = []
     drops: list[Drop] = []
@@ -43,7 +50,7 @@ def list_folder(
             if sha256 in first:
                 raise Rejected("same_file", f"the same bytes as {first[sha256]}")
             first[sha256] = name
-            clips.append(_clip(path, name, sha256, notes[path]))
+            clips.append(clip_of(path, name, sha256, notes[path], reads))
         except Rejected as why:
             # one id per row of the ledger: the second file of a pair cannot have that of its bytes
             own = sha256 if sha256 is not None and first[sha256] == name else sha256_of([name])
@@ -66,17 +73,19 @@ def _what_is_there(files: list[Path]) -> str:
     return f"{len(files)} file{'s' * (len(files) != 1)} ({told})" if files else "an empty folder"
 
 
-def _clip(path: Path, name: str, sha256: str, note: Note) -> Clip:
-    found = probe(path)
+def clip_of(path: Path, name: str, sha256: str, note: Note, reads: Reads) -> Clip:
+    """The clip of a file. Raises Rejected for what is wrong with it."""
+    found = probe(path) if reads == "videos" else None
+    still = None if found else probe_picture(path)
     return Clip(
         id=sha256[:16],
         name=name,
         sha256=sha256,
-        seconds=found.seconds,
-        width=found.width,
-        height=found.height,
-        fps=found.fps,
-        sample_rate_hz=found.sample_rate_hz,
+        seconds=found.seconds if found else 0.0,
+        width=(found or still).width,
+        height=(found or still).height,
+        fps=found.fps if found else 0.0,
+        sample_rate_hz=found.sample_rate_hz if found else None,
         caption=note.caption,
         labels=note.labels,
         licence=note.licence,

@@ -11,7 +11,7 @@ from curate.engine import Engine
 from curate.errors import CurateError
 from curate.progress import Reporter
 from curate.records import Clip, Drop, SourceCard, Wanted, sha256_of
-from curate.sources.folder import list_folder
+from curate.sources.folder import Reads, list_folder
 
 if TYPE_CHECKING:
     from curate.sources.demo import Demo
@@ -36,6 +36,7 @@ def list_source(
     reporter: Reporter,
     wanted: Wanted | None = None,
     demo: str = "talking-heads",
+    reads: Reads = "videos",
 ) -> Listing:
     """The clips of the `demo` that a recipe has, of a folder, or of a dataset on the Hub.
 
@@ -57,7 +58,7 @@ def list_source(
 
         repo, revision = parse_source(source)
         reporter.note(f"{source}: reading from the Hub")
-        clips, drops, commit = list_hub(repo, revision, wanted, cache, follow)
+        clips, drops, commit = list_hub(repo, revision, wanted, cache, follow, reads)
         return _listing("hub", {"repository": repo, "commit": commit}, clips, drops)
     kind, root = ("demo", folder) if source == "demo" else ("folder", Path(source).expanduser())
     if wanted and in_parts(root):
@@ -66,8 +67,34 @@ def list_source(
 
         clips, drops = list_vbvr(LocalStore(root), wanted, cache, follow)
         return _listing(kind if kind == "demo" else "vbvr", told, clips, drops)
-    clips, drops = list_folder(root, cache, follow)
+    clips, drops = list_folder(root, cache, follow, reads)
     return _listing(kind, told, clips, drops)
+
+
+def with_part(listing: Listing, part: str, more: Listing) -> Listing:
+    """A listing with that of another folder, whose clips are labelled as its part. Files in both are of the first."""
+    known = {clip.id for clip in listing.clips}
+    clips = [
+        clip.model_copy(update={"name": f"{part}/{clip.name}", "labels": {**clip.labels, "part": part}})
+        for clip in more.clips
+    ]
+    drops = [
+        drop.model_copy(update={"name": f"{part}/{drop.name}", "id": sha256_of([part, drop.id])[:16]})
+        for drop in more.drops
+    ]
+    for clip in clips:
+        if clip.id in known:
+            drops.append(
+                Drop(
+                    id=sha256_of([part, clip.id])[:16],
+                    name=clip.name,
+                    reason="same_file",
+                    detail="also in the source",
+                    sha256=clip.sha256,
+                )
+            )
+    clips = [*listing.clips, *(clip for clip in clips if clip.id not in known)]
+    return _listing(listing.card.kind, listing.card.settings, clips, [*listing.drops, *drops])
 
 
 def in_parts(root: Path) -> bool:
