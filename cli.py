@@ -184,7 +184,7 @@ def plan(
     click.echo(
         json.dumps(planned_json(samples, drops))
         if as_json
-        else planned(recipe, listing, samples, drops, pipeline.recipe.told(samples, drops))
+        else planned(recipe, listing, samples, drops, pipeline.recipe.tables(samples))
     )
 
 

@@ -52,7 +52,9 @@ def build(
     )  # first: a model that cannot be had should cost no work
     with place.draft() as draft:
         listing, samples, drops = pipeline.planned()
-        rows, found = _judged(pipeline.recipe, made_rows(samples, pipeline.made(samples)), drops, reporter)
+        rows, found = _judged(
+            pipeline.recipe, made_rows(samples, pipeline.made(samples, allow)), drops, reporter
+        )
         _nothing_lost(pipeline.recipe, rows, listing)
         judged = Judged(samples, rows, found, listing.card, listing.card.files, allow=allow)
         built = replace(finish(judged, pipeline, stack, place, draft), folder=out, drops=drops)
@@ -143,7 +145,7 @@ class _Controls:
 
     def swept(self, samples: Sequence[Sample]) -> list[LedgerRow]:
         """The ledger of a sweep, its tones made like any sample."""
-        made = made_rows(samples, self.pipeline.made(samples))
+        made = made_rows(samples, self.pipeline.each_made(samples))
         return selected(made, controls.fates("sweep", self.pipeline.recipe, made))
 
     def audited(self, control: Control, samples: Sequence[Sample], rows: Sequence[LedgerRow]) -> Judged:

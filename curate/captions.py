@@ -137,11 +137,6 @@ def lint(text: str) -> list[Flaw]:
     return [Flaw(code=code, error=error, says=says) for code, error, says in found if says]
 
 
-def ready(text: str) -> bool:
-    """Whether a caption has no error."""
-    return not any(flaw.error for flaw in lint(text))
-
-
 def _any(*words: str) -> Pattern[str]:
     """Any of the words, as whole words."""
     return re.compile(rf"\b(?:{'|'.join(words)})\b", re.IGNORECASE)

@@ -5,19 +5,24 @@ a number that nobody can explain stops the plan, instead of ending up in a set.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from curate.errors import CurateError
 from curate.records import Record
 
 Policy = Literal["per_generator", "tier_totals", "scale_to_total"]
 VIDEOS = "videos"  # the claim of all together
+
+
+SPEC_COLUMNS = ("tier", "group", "generator", "card", "full scale", "wanted", "candidates", "")
+CLAIM_COLUMNS = ("of", "claimed", "computed", "difference", "the card says")
 
 
 class Group(Record):
@@ -72,6 +77,14 @@ class Composition(Record):
     tiers: tuple[Tier, ...]
     claimed: tuple[Claim, ...]
     differences: dict[Policy, dict[str, float]]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        names = [each for group in self.groups for each in group.generators]
+        names += [group.name for group in self.groups] + [tier.name for tier in self.tiers]
+        if twice := [name for name, times in Counter(names).items() if times > 1]:
+            raise ValueError(f"{twice[0]} is there twice; wanted every generator, group and tier once")
+        return self
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -129,6 +142,33 @@ class Composition(Record):
                     f"a difference of {each.difference:+g}, declared is {each.declared:+g}"
                 )
         return lines
+
+    def spec_rows(
+        self, policy: Policy, counts: Mapping[str, int], found: Mapping[str, int], names: Mapping[str, str]
+    ) -> list[tuple[str, ...]]:
+        """A row for each generator in `counts`, as SPEC_COLUMNS; `found` is how many candidates there are of it."""
+        full, rows = self.counts(policy), list[tuple[str, ...]]()
+        listed = {each: group.per_generator for group in self.groups for each in group.generators}
+        for each, count in counts.items():
+            numbers = (listed[each], full[each], count, found.get(each, 0))
+            lacking = count - found.get(each, 0)
+            says = f"{lacking} too few" if lacking > 0 else ""
+            rows.append((*self.places[each], names.get(each, each), *map(str, numbers), says))
+        sums = (sum(full[each] for each in counts), sum(counts.values()), sum(found.values()))
+        return [*rows, ("all", "", f"{len(counts)} generators", "", *map(str, sums), "")]
+
+    def claim_rows(self, policy: Policy) -> list[tuple[str, ...]]:
+        """A row for each claim of the card, as CLAIM_COLUMNS."""
+        return [
+            (
+                each.claim.of,
+                f"{each.claim.number:g}",
+                f"{each.computed:g}",
+                f"{each.difference:+g}",
+                each.claim.says,
+            )
+            for each in self.compared(policy)
+        ]
 
     def _computed(self, of: str, counts: Mapping[str, int]) -> float:
         total = sum(counts.values())

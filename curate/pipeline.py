@@ -94,20 +94,33 @@ class Pipeline:
             drops += [item for item in planned if isinstance(item, Drop)]
         return listing, sorted(samples, key=lambda s: s.id), drops
 
-    def made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
-        """The record of every sample by its id; with a quota, of as many as it takes, the others are not needed."""
+    def made(
+        self, samples: Sequence[Sample], allow: frozenset[str] = frozenset()
+    ) -> dict[str, dict[str, Any]]:
+        """The record of every sample by its id; with a quota, of as many as it takes, the others are not needed.
+
+        Raises CurateError before any work for a quota that cannot be filled, unless that is allowed to fail.
+        """
         wanted = self.recipe.sketch.quota
         if wanted is None:
-            return self._made(samples)
+            return self.each_made(samples)
+        if (lacking := quota.short(wanted, samples)) and "quota" not in allow:
+            told = ", ".join(
+                f"{kind} {found} of {quota.needed(wanted, kind)}" for kind, found in lacking.items()
+            )
+            raise CurateError(
+                f"{self.recipe.name}: too few candidates: {told}; `curate plan` says what was dropped and why"
+            )
         found = dict[str, dict[str, Any]]()
         while todo := quota.due(wanted, samples, found):
-            found |= self._made(todo)
+            found |= self.each_made(todo)
         idle = {
             "rejected": {"reason": quota.NOT_NEEDED, "detail": "enough came before it in the order drawn"}
         }
         return {sample.id: found.get(sample.id, idle) for sample in samples}
 
-    def _made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
+    def each_made(self, samples: Sequence[Sample]) -> dict[str, dict[str, Any]]:
+        """The record of every sample by its id, each made."""
         found = self._cached("examples", {s.id: stages.example_key(self.recipe, s) for s in samples})
         todo = dict[str, list[Sample]]()
         for sample in samples:
@@ -164,7 +177,11 @@ class Pipeline:
 
     def _reference(self) -> dict[str, Any]:
         ask = self.request
-        return {"recipe": ask.recipe, "settings": dict(self.settings), "cache": str(ask.cache)}
+        return {
+            "recipe": ask.recipe,
+            "settings": self.recipe.model_dump(mode="json"),
+            "cache": str(ask.cache),
+        }
 
     def _cached(self, kind: str, keys: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         entries = ((name, self.cache.get(kind, key)) for name, key in keys.items())

@@ -55,8 +55,8 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A table for people."""
+class PlanTable:
+    """What a recipe tells people of its plan."""
 
     title: str
     columns: Sequence[str]
@@ -95,7 +95,7 @@ class Recipe(Record):
         """Folders beside the source, by the label `part` that their clips get."""
         return {}
 
-    def told(self, samples: Sequence[Sample], drops: Sequence[Drop]) -> list[Told]:
+    def tables(self, samples: Sequence[Sample]) -> list[PlanTable]:
         """What `curate plan` shows in place of a row for each clip."""
         return []
 
@@ -155,7 +155,9 @@ def _file_hash(path: str) -> str:
 
 @lru_cache
 def _media_code() -> str:
-    files = sorted((Path(__file__).parent / "media").glob("*.py"))
+    """Of what measures, and of the gate that judges it."""
+    here = Path(__file__).parent
+    files = [*sorted((here / "media").glob("*.py")), here / "proof" / "labels.py"]
     return sha256_of([_file_hash(str(path)) for path in files])[:16]
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from curate.doctor import Symptom
 from curate.finish import Built
 from curate.proof.finding import Finding
-from curate.recipe import Recipe, Told, recipes
+from curate.recipe import PlanTable, Recipe, recipes
 from curate.records import Build, Drop, Sample
 from curate.sources.listing import Listing
 from curate.train.run import fixed_noise
@@ -138,21 +138,25 @@ def built_json(result: Built) -> dict[str, Any]:
 
 
 def planned(
-    recipe: str, listing: Listing, samples: Sequence[Sample], drops: Sequence[Drop], told: Sequence[Told]
+    recipe: str,
+    listing: Listing,
+    samples: Sequence[Sample],
+    drops: Sequence[Drop],
+    tables: Sequence[PlanTable],
 ) -> str:
     """What the recipe tells of its plan, or a row per clip: its side, its group, how many candidates; then the drops."""
     of_clip = Counter(sample.clips[0].id for sample in samples)
     head = f"{recipe}: {len(samples)} candidates of {len(of_clip)} clips, {len(drops)} of {listing.card.files} files dropped"
     parts: list[Any] = [Text(head, style="bold")]
-    for each in told:
+    for each in tables:
         table = table_of(*each.columns)
         for row in each.rows:
             table.add_row(*map(Text, row))
         parts += [Text(""), Text(each.title, style="bold"), table]
-    if not told:
+    if not tables:
         parts.append(_planned_clips(samples, of_clip))
     reasons = Counter(drop.reason for drop in drops)
-    return render(*parts, Text(""), *([_drops(reasons)] if told else []), *_dropped_files(drops))
+    return render(*parts, Text(""), *([_drops(reasons)] if tables else []), *_dropped_files(drops))
 
 
 def _planned_clips(samples: Sequence[Sample], of_clip: Mapping[str, int]) -> Table:

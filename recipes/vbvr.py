@@ -17,25 +17,32 @@ from pydantic import Field, field_validator, model_validator
 
 from curate.caption_rewrite import rewrite
 from curate.captions import lint, normalise
-from curate.composition import Composition, Place, Policy, narrowed, read_compositions
+from curate.composition import (
+    CLAIM_COLUMNS,
+    SPEC_COLUMNS,
+    Composition,
+    Place,
+    Policy,
+    narrowed,
+    read_compositions,
+)
 from curate.errors import CurateError, Rejected
 from curate.generators import GENERATORS, OUT_OF_DOMAIN, RETURNING, id_of
 from curate.media import states, timefit
-from curate.media.frames import frame_times_s
+from curate.media.frames import frame_times_s, steady_fps
 from curate.proof import labels
 from curate.proof.finding import Finding
 from curate.proof.invariants import nothing
 from curate.proof.sketch import Label, Quota, Sketch
-from curate.recipe import Example, Recipe, Told
+from curate.recipe import Example, PlanTable, Recipe
 from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, Wanted, rng
 
 PROFILES = Path(__file__).with_name("vbvr.yaml")
-SPARE_SHARE, LEAST_SPARE = (
-    0.2,
-    2,
-)  # candidates beyond a generator's count: some will be rejected when they are made
-LEAST_CHANGE_SHARE = 0.0002  # of the picture: 52 pixels of 512x512; the least of 120 real clips has .001
+LEAST_CHANGE_SHARE = (
+    0.0005  # of the picture: codecs leave up to .0003 in frames that match; real clips change .001 or more
+)
 MAX_STATE_OFF = 0.5  # of what the clip itself changes
+LABELS = ("generator", "sample_id", "param_hash", "parameters")  # of a clip, as its source gives them
 
 
 @lru_cache(maxsize=1)
@@ -137,16 +144,13 @@ class Vbvr(Recipe):
         return Wanted(parts=parts, window=self.window)
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
-        if strangers := [clip.name for clip in clips if "generator" not in clip.labels]:
-            raise CurateError(
-                f"{strangers[0]} has no generator: wanted data/metadata.parquet and tars/, as VBVR has"
-            )
+        if strangers := [clip.name for clip in clips if not set(LABELS) <= clip.labels.keys()]:
+            wanted = "wanted data/metadata.parquet and tars/, as VBVR has"
+            raise CurateError(f"{strangers[0]} is no sample of a generator: {wanted}")
         places, seen = self.composition.places, set[str]()
         for clip in sorted(clips, key=lambda clip: clip.id):
             try:
-                caption, origin = self.captioned(clip)
-                self.refuse(clip)
-                sample = self.sample(clip, caption, origin, places)
+                sample = self.candidate(clip, places)
                 if sample.id in seen:
                     raise Rejected("same_sample", f"another clip is sample {sample.id} too")
             except Rejected as why:
@@ -155,58 +159,56 @@ class Vbvr(Recipe):
                 seen.add(sample.id)
                 yield sample
 
-    def refuse(self, clip: Clip) -> None:
-        """Raises Rejected for a clip that may not be in the set, by what its table says."""
-        if clip.labels["param_hash"] in self.benchmark:
-            raise Rejected("benchmark", f"param_hash {clip.labels['param_hash']} is in the benchmark's list")
+    def candidate(self, clip: Clip, places: Mapping[str, Place]) -> Sample:
+        """The sample of a clip. Raises Rejected for one that may not be in the set, by what its table says."""
+        labels_, generator = clip.labels, id_of(clip.labels["generator"])
+        if generator not in places or labels_["generator"] != GENERATORS[generator].folder:
+            raise Rejected("no_place", f"{labels_['generator']} is not in {self.profile}")
+        if labels_["param_hash"] in self.benchmark:
+            raise Rejected("benchmark", f"param_hash {labels_['param_hash']} is in the benchmark's list")
         if clip.width != clip.height or clip.width % self.size:
             says = f"{clip.width}x{clip.height}, wanted a square of a whole multiple of {self.size}"
             raise Rejected("odd_size", says)
+        caption, origin, warnings = self.captioned(clip, generator)
+        return Sample(
+            id=re.sub(r"[^0-9A-Za-z_-]", "_", f"{generator}-{labels_['sample_id']}"),
+            group=f"{generator}:{labels_['param_hash']}", split="train", caption=caption,
+            clips=(clip.model_copy(update={"labels": {}}),),
+            choices={
+                "generator": generator, "card_group": places[generator].group, "tier": places[generator].tier,
+                "drawn": drawn(self.seed, clip), "param_hash": labels_["param_hash"], "caption_from": origin,
+                "returns": generator in RETURNING,
+            },
+            attributes={"clip_s": clip.seconds, "caption_lint": warnings},
+        )  # fmt: skip
 
-    def captioned(self, clip: Clip) -> tuple[str, str]:
-        """The caption and where it is from: `prompt`, or `parameters`. Raises Rejected for one not to be trained on."""
+    def captioned(self, clip: Clip, generator: str) -> tuple[str, str, list[str]]:
+        """The caption, where it is from (`prompt` or `parameters`), and what the lint warns of.
+
+        Raises Rejected for a caption that is not to be trained on.
+        """
         caption, origin = normalise(clip.caption or ""), "prompt"
         if self.caption_style == "start_action_end":
-            known = json.loads(clip.labels["parameters"])
-            if told := rewrite(id_of(clip.labels["generator"]), known):
-                caption, origin = told, "parameters"
-        for flaw in lint(caption):
+            told = rewrite(generator, json.loads(clip.labels["parameters"]))
+            caption, origin = (told, "parameters") if told else (caption, origin)
+        flaws = lint(caption)
+        for flaw in flaws:
             if flaw.error:
                 raise Rejected(f"caption_{flaw.code}", f"{flaw.says}: {caption[:80]!r}")
-        return caption, origin
-
-    def sample(self, clip: Clip, caption: str, origin: str, places: Mapping[str, Place]) -> Sample:
-        """The candidate of a clip. Raises Rejected for a generator that the profile has not."""
-        told, each = clip.labels, id_of(clip.labels["generator"])
-        if each not in places:
-            raise Rejected("no_place", f"{each} is not in {self.profile}")
-        warnings = [flaw.code for flaw in lint(caption)]
-        slim = clip.model_copy(update={"labels": {k: v for k, v in told.items() if k != "parameters"}})
-        return Sample(
-            id=re.sub(r"[^0-9A-Za-z_-]", "_", f"{each}-{told['sample_id']}"),
-            group=f"{each}:{told['param_hash']}", split="train", caption=caption, clips=(slim,),
-            choices={
-                "generator": each, "group": places[each].group, "tier": places[each].tier,
-                "order": drawn(self.seed, clip), "parameters": told["param_hash"], "caption_from": origin,
-            },
-            attributes={"clip_s": clip.seconds, "caption_lint": warnings, "tar_place": told.get("tar_place")},
-        )  # fmt: skip
+        return caption, origin, [flaw.code for flaw in flaws]
 
     def make(self, sample: Sample) -> Example:
         clip = sample.clips[0]
         times_s = frame_times_s(clip.path)
-        count = len(times_s)
-        source_fps = (count - 1) / times_s[-1] if count > 1 else clip.fps
-        if count > 1 and max(abs(t - i / source_fps) for i, t in enumerate(times_s)) > 0.5 / source_fps:
-            raise Rejected("variable_rate", "its frames are not evenly spaced, so indices would bend time")
-        fitted = timefit.fit(count, source_fps, self.frames, self.fps, self.max_speed)
+        source_fps = steady_fps(times_s) or clip.fps
+        fitted = timefit.fit(len(times_s), source_fps, self.frames, self.fps, self.max_speed)
         measured: dict[str, Any] = {
-            "frames": len(fitted.indices), "source_frames": count, "source_fps": round(source_fps, 3),
+            "frames": len(fitted.indices), "source_frames": len(times_s), "source_fps": round(source_fps, 3),
             "source_indices": [float(index) for index in fitted.indices],
             "speed": fitted.speed, "hold_share": fitted.hold_share,
-            **states.compare(Path(clip.path), count, self.size, sample.choices["generator"] in RETURNING),
+            **states.compare(Path(clip.path), len(times_s), self.size, returns=bool(sample.choices["returns"])),
         }  # fmt: skip
-        labels.gate(self.sketch.labels, sample.choices, measured, sample.id)
+        labels.gate(self.labels(), sample.choices, measured, sample.id)
         return Example(
             measured=measured,
             video=VideoRef(
@@ -215,32 +217,36 @@ class Vbvr(Recipe):
             ),
         )  # fmt: skip
 
+    def labels(self) -> tuple[Label, ...]:
+        """What every clip must show, as `make` gates it and the audit finds it again."""
+        own = "of the clip's own change"
+        return (
+            Label(name="length", found=("frames",), wanted=self.frames, unit="frames"),
+            Label(name="speed", found=("speed",), wanted=1.0, unit="x", bound=self.max_speed - 1),
+            Label(name="hold", found=("hold_share",), unit="of the frames", bound=self.max_hold_share),
+            Label(name="change", found=("change_share",), unit="of the picture", least=LEAST_CHANGE_SHARE),
+            Label(name="first_state", found=("first_off",), unit=own, bound=MAX_STATE_OFF),
+            Label(name="last_state", found=("last_off",), unit=own, bound=MAX_STATE_OFF),
+        )
+
     @property
     def sketch(self) -> Sketch:
         """What the set claims: its numbers, and what every clip shows of its own start and end."""
-        composition, counts = self.composition, self.counts()
+        places, counts = self.composition.places, self.counts()
         tiers = Counter[str]()
-        for each, count in counts.items():
-            tiers[composition.places[each].tier] += count
+        for generator, count in counts.items():
+            tiers[places[generator].tier] += count
+        pools = {generator: place.group for generator, place in places.items()}
+        never = {"generator": tuple(sorted(OUT_OF_DOMAIN))}
         return Sketch(
             splits=("train",),
             quota=Quota(
-                kind="generator", wanted=counts, place="order", unlike="parameters",
-                pools={each: place.group for each, place in composition.places.items()} if self.shortage == "top_up" else {},
+                kind="generator", wanted=counts, order="drawn", unlike="param_hash",
+                pools=pools if self.shortage == "top_up" else {},
             ),
             totals={"tier": dict(tiers)},
-            never={
-                "generator": tuple(sorted(OUT_OF_DOMAIN)),
-                **({"parameters": self.benchmark} if self.benchmark else {}),
-            },
-            labels=(
-                Label(name="length", found=("frames",), wanted=self.frames, unit="frames", bound=0),
-                Label(name="speed", found=("speed",), wanted=1.0, unit="x", bound=self.max_speed - 1),
-                Label(name="hold", found=("hold_share",), wanted=0.0, unit="of the frames", bound=self.max_hold_share),
-                Label(name="change", found=("change_share",), wanted=LEAST_CHANGE_SHARE, unit="of the picture", bound=0, at_least=True),
-                Label(name="first_state", found=("first_off",), wanted=0.0, unit="of the clip's own change", bound=MAX_STATE_OFF),
-                Label(name="last_state", found=("last_off",), wanted=0.0, unit="of the clip's own change", bound=MAX_STATE_OFF),
-            ),
+            never={**never, "param_hash": self.benchmark} if self.benchmark else never,
+            labels=self.labels(),
         )  # fmt: skip
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
@@ -248,56 +254,50 @@ class Vbvr(Recipe):
         return [*super().audit(rows), self.time(kept), self.share(kept), self.captions(kept)]
 
     def time(self, kept: Sequence[LedgerRow]) -> Finding:
-        """Every clip is whole: its first frame first, its last frame last, none out of order."""
+        """Every clip is whole: its first frame first, its last frame last, none skipped, none out of order."""
         offenders = []
         for row in kept:
             indices = row.measured["source_indices"]
-            count = int(labels.number_in(row.measured, "source_frames", row.id))
+            count, fps, speed, hold = (
+                labels.number_in(row.measured, key, row.id)
+                for key in ("source_frames", "source_fps", "speed", "hold_share")
+            )
             whole = [float(i) for i in indices] if isinstance(indices, list) else []
-            if fault := timefit.fault(whole, count, self.frames):
+            if fault := timefit.fault(whole, int(count), self.frames, fps * speed / self.fps, hold):
                 offenders.append(f"{row.id} {fault}")
-        return nothing("time", offenders, "clips that lose an end or go back in time", len(kept))
+        return nothing("time", offenders, "clips that are not whole, in order and at their speed", len(kept))
 
     def share(self, kept: Sequence[LedgerRow]) -> Finding:
-        """How much of the set is of the first tier, beside what the card claims."""
+        """How much of the set is of the first tier; of all generators, beside what the card claims."""
         composition = self.composition
         first = composition.tiers[0].name
         share = sum(row.choices["tier"] == first for row in kept) / len(kept) if kept else 0.0
-        claimed = {claim.of: claim.number for claim in composition.claimed}.get(f"{first} share")
+        claimed = None if self.only else {c.of: c.number for c in composition.claimed}.get(f"{first} share")
         card = f", the card claims {claimed:.0%}" if claimed else ""
         measured: Values = {"share": round(share, 4), "claimed": claimed}
         return Finding.reported(f"{first}_share", "all", f"{share:.1%}{card}", len(kept), measured)
 
     def captions(self, kept: Sequence[LedgerRow]) -> Finding:
         """How many captions differ, and what the lint warns of."""
-        warnings = Counter[str]()
-        for row in kept:
-            found = row.attributes.get("caption_lint")
-            warnings.update(map(str, found) if isinstance(found, list) else ())
+        found = [row.attributes["caption_lint"] for row in kept]
+        warnings = Counter(str(code) for codes in found if isinstance(codes, list) for code in codes)
         distinct = len({row.caption for row in kept})
-        told = ", ".join(f"{code} {count}" for code, count in warnings.most_common()) or "no warnings"
+        says = ", ".join(f"{code} {count}" for code, count in warnings.most_common()) or "no warnings"
         measured: Values = {"distinct": distinct, **dict(sorted(warnings.items()))}
-        return Finding.reported("captions", "all", f"{distinct} distinct; {told}", len(kept), measured)
+        return Finding.reported("captions", "all", f"{distinct} distinct; {says}", len(kept), measured)
 
-    def told(self, samples: Sequence[Sample], drops: Sequence[Drop]) -> list[Told]:
-        composition, counts = self.composition, self.counts()
-        full = composition.counts(self.policy)
+    def tables(self, samples: Sequence[Sample]) -> list[PlanTable]:
         planned = Counter(str(sample.choices["generator"]) for sample in samples)
-        rows = [
-            (tier.name, group.name, GENERATORS[each].name, *map(str, (group.per_generator, full[each], counts[each], planned[each])))
-            for tier in composition.tiers for group in tier.groups for each in group.generators if each in counts
-        ]  # fmt: skip
-        sums = (sum(full[each] for each in counts), sum(counts.values()), len(samples))
-        rows.append(("all", "", f"{len(counts)} generators", "", *map(str, sums)))
-        claims = [
-            (each.claim.of, f"{each.claim.number:g}", f"{each.computed:g}", f"{each.difference:+g}", each.claim.says)
-            for each in composition.compared(self.policy)
-        ]  # fmt: skip
+        composition = self.composition
         inferred = f"; inferred: {composition.inferred}" if composition.inferred else ""
+        title = f"{self.profile}, {self.policy}, scale {self.scale:g}{inferred}"
+        names = {generator: known.name for generator, known in GENERATORS.items()}
         return [
-            Told(f"{self.profile}, {self.policy}, scale {self.scale:g}{inferred}", ("tier", "group", "generator", "card", "full scale", "wanted", "candidates"), rows),
-            Told("what the card claims, at full scale; every difference is declared", ("of", "claimed", "computed", "difference", "the card"), claims),
-        ]  # fmt: skip
+            PlanTable(title, SPEC_COLUMNS, composition.spec_rows(self.policy, self.counts(), planned, names)),
+            PlanTable(
+                "what the card claims, at full scale", CLAIM_COLUMNS, composition.claim_rows(self.policy)
+            ),
+        ]
 
 
 RECIPE = Vbvr

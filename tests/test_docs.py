@@ -13,6 +13,7 @@ from curate.pipeline import Request
 from curate.progress import Reporter
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
+from tests.recipes import test_vbvr as vbvr
 
 ROOT = Path(__file__).parents[1]
 COMMAND = re.compile(r"^(?:\. .*&& )?curate +(\w+)((?: +[^#\n]+)?)", re.MULTILINE)
@@ -41,6 +42,13 @@ def test_every_finding_of_helium_is_explained() -> None:
     text = (ROOT / "docs" / "helium.md").read_text()
     recipe = helium()
     for finding in recipe.audit(finished(recipe, pool(recipe, 60, seed=0))):
+        assert f"`{finding.name}`" in text, finding.name
+
+
+def test_every_finding_of_vbvr_is_explained() -> None:
+    text = (ROOT / "docs" / "vbvr.md").read_text()
+    judge = vbvr.recipe(only="O-47", scale=0.02, benchmark=["0" * 16])
+    for finding in judge.audit(vbvr.ledger(judge, vbvr.pool(8, ("O-47",)))):
         assert f"`{finding.name}`" in text, finding.name
 
 

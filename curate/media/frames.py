@@ -29,6 +29,19 @@ def frame_times_s(path: str | Path) -> list[float]:
     return [time_s - times_s[0] for time_s in times_s]
 
 
+def steady_fps(times_s: Sequence[float]) -> float | None:
+    """The rate of evenly spaced frames; None for a single one.
+
+    Raises Rejected: variable_rate, where a frame is half a frame or more from its even place.
+    """
+    if len(times_s) < 2:
+        return None
+    fps = (len(times_s) - 1) / times_s[-1] if times_s[-1] > 0 else 0.0
+    if not fps or max(abs(time_s - number / fps) for number, time_s in enumerate(times_s)) >= 0.5 / fps:
+        raise Rejected("variable_rate", "its frames are not evenly spaced, so their numbers would bend time")
+    return fps
+
+
 def read_numbered(
     path: str | Path, numbers: Sequence[int], *, width: int, height: int, bt601: bool = False
 ) -> Image:

@@ -24,7 +24,7 @@ def compare(clip: Path, frames: int, size: int, returns: bool = False) -> dict[s
     other state. In RGB, for luma does not see yellow on white.
     Raises Rejected: no_state (a picture is missing, broken or of another shape), and as `read_numbered`.
     """
-    first, last = (_picture(clip.with_name(name), size) for name in (FIRST, LAST))
+    first, last = (picture(clip.with_name(name), size) for name in (FIRST, LAST))
     numbers = (*(range(0, frames - 1, EVERY) if returns else (0,)), frames - 1)
     shown = read_numbered(clip, numbers, width=size, height=size, bt601=True)
     change = max(_differing(frame, first) for frame in shown) if returns else _differing(first, last)
@@ -38,8 +38,8 @@ def _differing(a: Image, b: Image) -> float:
     return float(np.mean(apart > VISIBLE))
 
 
-def _picture(path: Path, size: int) -> Image:
-    """(size, size, 3) RGB."""
+def picture(path: Path, size: int) -> Image:
+    """A square picture scaled to (size, size, 3) RGB by averaging. Raises Rejected: no_state."""
     stored = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
     found = cv2.imdecode(stored, cv2.IMREAD_COLOR) if stored.size else None
     if found is None:

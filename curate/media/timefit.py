@@ -41,14 +41,25 @@ def fit(source_frames: int, source_fps: float, frames: int, fps: float, max_spee
     return Fit(tuple(_nearest(k * last / (frames - 1)) for k in range(frames)), round(speed, 6), 0.0)
 
 
-def fault(indices: Sequence[float], source_frames: int, frames: int) -> str | None:
-    """What is wrong with the indices of one clip: the invariants of a fit, whoever made it."""
+def fault(
+    indices: Sequence[float], source_frames: int, frames: int, step: float, hold_share: float
+) -> str | None:
+    """What is wrong with the indices of one clip: the invariants of a fit, whoever made it.
+
+    `step` is how many source frames a frame stands for, source_fps * speed / fps; `hold_share` what was recorded.
+    """
     if len(indices) != frames or frames % 8 != 1:
         return f"{len(indices)} frames, wanted {frames}, of the form 8k+1"
     if indices[0] != 0 or indices[-1] != source_frames - 1:
         return f"shows {indices[0]:g} to {indices[-1]:g}, wanted 0 to {source_frames - 1}: both ends"
     if any(after < before for before, after in pairwise(indices)):
         return "goes back in time"
+    jump = max((after - before for before, after in pairwise(indices)), default=0)
+    if jump > step + 1:
+        return f"jumps over {jump - 1:g} source frames, wanted steps of {step:.2f}"
+    held = sum(index == indices[-1] for index in indices) - 1  # the last state is shown once in any case
+    if abs(held - hold_share * frames) > 1 / step + 1:
+        return f"holds its end for {held} frames, its record says {hold_share * frames:.0f}"
     return None
 
 

@@ -34,10 +34,10 @@ def audit(sketch: Sketch, rows: Sequence[LedgerRow], seed: int) -> list[Finding]
     return [
         *(finding for side in sides for finding in side.reach()),
         *(_lot(trial, len(kept)) if trial else ()),
-        *_counted(sketch, kept),
+        *_counted(sketch, rows, kept),
         *(_no_reference(e.name, "all", kept) if e in absent else label(e, kept) for e in sketch.labels),
         *(invariants.one_value(k, [str(_value(row, k)) for row in kept], str(v)) for k, v in sketch.constant.items()),
-        invariants.disjoint("groups", _identities(sketch, kept)),
+        *((invariants.disjoint("groups", _identities(sketch, kept)),) if len(sketch.splits) > 1 else ()),
         *(finding for side in sides for finding in side.balance()),
         *hold_back([family for side in sides for family in side.families()]),
         *(finding for side in sides for finding in side.reference()),
@@ -75,6 +75,9 @@ def _identities(sketch: Sketch, kept: Sequence[LedgerRow]) -> Iterator[tuple[str
 
 def label(entry: Label, kept: Sequence[LedgerRow]) -> Finding:
     """Every instrument finds the label within its bound."""
+    if entry.least is not None:
+        found = [number_in(row.measured, key, row.id) for row in kept for key in entry.found]
+        return invariants.at_least(entry.name, "all", found, entry.least, entry.unit)
     off = []
     for row in kept:
         wanted = entry.wanted
@@ -91,9 +94,11 @@ def _lot(trial: Trial, pairs: int) -> Iterator[Finding]:
         yield invariants.nothing("assignment", offenders, "clips without exactly one pair", pairs)
 
 
-def _counted(sketch: Sketch, kept: Sequence[LedgerRow]) -> Iterator[Finding]:
+def _counted(sketch: Sketch, rows: Sequence[LedgerRow], kept: Sequence[LedgerRow]) -> Iterator[Finding]:
     if sketch.quota:
         yield quota.finding(sketch.quota, kept)
+        over = quota.passed_over(sketch.quota, rows)
+        yield invariants.nothing("order", over, "candidates passed over for a later one", len(kept))
     if sketch.quota and sketch.quota.unlike:
         what, name = f"samples with the {sketch.quota.unlike} of another", f"same_{sketch.quota.unlike}"
         yield invariants.nothing(name, quota.alike(sketch.quota, kept), what, len(kept))

@@ -154,6 +154,16 @@ def within(name: str, split: str, values: Sequence[float], bound: float, unit: s
     )  # fmt: skip
 
 
+def at_least(name: str, split: str, values: Sequence[float], least: float, unit: str) -> Finding:
+    """No measured value is below `least`."""
+    if not values:
+        return Finding.too_few(name, split, "no pairs", 0, 1)
+    smallest, under = min(values), sum(value < least for value in values)
+    says = f"at least {smallest:.4g} {unit}, bound {least:g}" + (f", {under} below it" if under else "")
+    measured: Values = {"smallest": round(smallest, 6), "below": under}
+    return Finding.judged(name, split, not under, says, len(values), measured, {"least": least})
+
+
 def one_value(name: str, values: Iterable[str | None], wanted: str) -> Finding:
     """All values are exactly `wanted`."""
     held = list(values)

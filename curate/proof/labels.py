@@ -30,17 +30,25 @@ def errors_of(entry: Label, wanted: float, measured: Values, whose: str) -> list
         found = number_in(measured, instrument, whose)
         if entry.unit == "cents" and min(found, wanted) <= 0:
             raise CurateError(f"{whose}: {entry.name} is {found:g} against {wanted:g}, wanted both above 0")
-        error = 1200 * math.log2(found / wanted) if entry.unit == "cents" else found - wanted
-        errors.append(min(error, 0.0) if entry.at_least else error)
+        errors.append(1200 * math.log2(found / wanted) if entry.unit == "cents" else found - wanted)
     return errors
 
 
 def gate(labels: Sequence[Label], choices: Values, measured: Values, whose: str) -> None:
     """Raise Rejected, with the label's name, for a sample that does not show what its set will be held to."""
     for entry in labels:
+        if entry.least is not None:
+            _gate_least(entry, entry.least, measured, whose)
+            continue
         wanted = entry.wanted
         if isinstance(wanted, str):
             wanted = number_in({**measured, **choices}, wanted, whose)
         for error in errors_of(entry, wanted, measured, whose):
             if abs(error) > entry.bound:
                 raise Rejected(entry.name, f"{error:+.4g} {entry.unit}, wanted at most {entry.bound:g}")
+
+
+def _gate_least(entry: Label, least: float, measured: Values, whose: str) -> None:
+    for instrument in entry.found:
+        if (found := number_in(measured, instrument, whose)) < least:
+            raise Rejected(entry.name, f"{found:.4g} {entry.unit}, wanted at least {least:g}")

@@ -54,7 +54,7 @@ def due(quota: Quota, samples: Sequence[Sample], records: Mapping[str, Mapping[s
     What was made is always the beginning of each kind's order, so that `select` never misses an earlier one.
     """
     waiting, accepted = dict[str, list[Sample]](), dict[str, set[object]]()
-    for sample in sorted(samples, key=lambda s: (number_in(s.choices, quota.place, s.id), s.id)):
+    for sample in sorted(samples, key=lambda s: (number_in(s.choices, quota.order, s.id), s.id)):
         kind = str(sample.choices[quota.kind])
         alike = sample.choices[quota.unlike] if quota.unlike else sample.id
         if sample.id not in records:
@@ -90,7 +90,7 @@ def finding(quota: Quota, kept: Sequence[LedgerRow]) -> Finding:
         told = ", ".join(f"{k} {found[k]} of {quota.wanted.get(k, 0)}" for k in sorted(off))
         says = told if wrong else f"{told}: stood in for within their pool"
     measured: Values = {"samples": sum(found.values()), **{f"off_{kind}": off[kind] for kind in sorted(off)}}
-    return Finding.judged("quota", "all", not wrong, says, len(kept), measured, {"off": 0})
+    return Finding.judged("quota", "all", not wrong, says, len(kept), measured, {"off_of_a_pool": 0})
 
 
 def alike(quota: Quota, kept: Sequence[LedgerRow]) -> list[str]:
@@ -103,6 +103,39 @@ def alike(quota: Quota, kept: Sequence[LedgerRow]) -> list[str]:
             offenders.append(row.id)
         seen.add(mark)
     return offenders
+
+
+def passed_over(quota: Quota, rows: Sequence[LedgerRow]) -> list[str]:
+    """Ids of candidates that nobody made, although a later one of their kind is kept."""
+    last = dict[str, float]()
+    for row in rows:
+        if row.kept:
+            kind = str(row.choices[quota.kind])
+            last[kind] = max(last.get(kind, -math.inf), number_in(row.choices, quota.order, row.id))
+    return [
+        row.id
+        for row in rows
+        if row.reason == NOT_NEEDED
+        and number_in(row.choices, quota.order, row.id) < last.get(str(row.choices[quota.kind]), -math.inf)
+    ]
+
+
+def short(quota: Quota, samples: Sequence[Sample]) -> dict[str, int]:
+    """How many of each kind, or pool, there are, where these are too few before anything is made or rejected."""
+    found = dict[str, set[object]]()
+    for sample in samples:
+        alike = sample.choices[quota.unlike] if quota.unlike else sample.id
+        kind = str(sample.choices[quota.kind])
+        found.setdefault(quota.pools.get(kind, kind), set()).add((kind, alike))
+    counts = {
+        pool: len(found.get(pool, ())) for pool in dict.fromkeys(quota.pools.get(k, k) for k in quota.wanted)
+    }
+    return {pool: count for pool, count in counts.items() if count < needed(quota, pool)}
+
+
+def needed(quota: Quota, pool: str) -> int:
+    """How many a pool, or a kind of its own, is to have."""
+    return sum(count for kind, count in quota.wanted.items() if quota.pools.get(kind, kind) == pool)
 
 
 def total(key: str, wanted: dict[str, int], kept: Sequence[LedgerRow]) -> Finding:
@@ -119,7 +152,7 @@ def _by_kind(quota: Quota, rows: Sequence[LedgerRow]) -> dict[str, list[LedgerRo
     """The made candidates of each kind, in their order."""
     kinds = dict[str, list[LedgerRow]]()
     for row in sorted(
-        (r for r in rows if r.made), key=lambda r: (number_in(r.choices, quota.place, r.id), r.id)
+        (r for r in rows if r.made), key=lambda r: (number_in(r.choices, quota.order, r.id), r.id)
     ):
         kinds.setdefault(str(row.choices[quota.kind]), []).append(row)
     return kinds

@@ -10,10 +10,10 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from curate.records import SPLITS, Record, Split
+from curate.records import SPLITS, LedgerRow, Record, Split
 
 RESERVED = (
-    "pairs", "positivity", "coverage", "band", "assignment", "groups", "balance", "independence", "quota",
+    "pairs", "positivity", "coverage", "band", "assignment", "groups", "balance", "independence", "quota", "order",
     "reference_parameters", "reference_proxies", "reference_controls",
 )  # fmt: skip
 
@@ -23,10 +23,12 @@ class Label(Record):
 
     name: str
     found: tuple[str, ...] = Field(min_length=1, description="Measured values, one for each instrument.")
-    wanted: str | float = Field(description="A number, or the choice or measured value that says it.")
+    wanted: str | float = Field(
+        default=0.0, description="A number, or the choice or measured value that says it."
+    )
     unit: str = Field(description="cents: the error is 1200 log2(found / wanted); otherwise found - wanted.")
-    bound: float
-    at_least: bool = Field(default=False, description="More than wanted is no error.")
+    bound: float = Field(default=0.0, description="Of the error.")
+    least: float | None = Field(default=None, description="In place of both: no value is below it.")
 
     @model_validator(mode="after")
     def _of_another(self) -> Self:
@@ -81,7 +83,7 @@ class Quota(Record):
 
     kind: str = Field(description="The choice that says of which kind a candidate is.")
     wanted: dict[str, int] = Field(description="Exactly so many pairs of each kind.")
-    place: str = Field(description="The choice that is a candidate's place in the order of its kind.")
+    order: str = Field(description="The choice that is a candidate's place in the order of its kind.")
     unlike: str | None = Field(default=None, description="The choice that no two pairs have in common.")
     pools: dict[str, str] = Field(
         default_factory=dict, description="Kinds of one pool stand in for each other where one runs short."
@@ -138,6 +140,10 @@ class Sketch(Record):
         for key, role in named:
             if other := next((r for k, r in named if k == key and r != role), None):
                 raise ValueError(f"{key} is both {role} and {other}; wanted one of the two")
+        if self.quota and (
+            odd := {self.quota.kind, self.quota.order, self.quota.unlike} & LedgerRow.model_fields.keys()
+        ):
+            raise ValueError(f"{odd.pop()} is what every row has; wanted another name for a choice")
         names = [label.name for label in self.labels] + list(self.constant) + list(self.effects)
         names += [f"same_{self.quota.unlike}"] if self.quota and self.quota.unlike else []
         names += [f"total_{key}" for key in self.totals] + [f"never_{key}" for key in self.never]

@@ -46,8 +46,8 @@ def reappearance_caption(chosen: Parameters) -> str:
     """Only the direction differs."""
     return (
         f"An object rests in the center of a white scene. It moves {chosen['direction']} in a straight line until it "
-        "has left the frame, comes back along the same line, and stops in the center. A gray line marks the way it "
-        "has gone. At the end, the object is in the center again and unchanged."
+        "has left the frame, comes back along the same line, and stops in the center. At the end, the object is in "
+        "the center again and unchanged."
     )
 
 
@@ -56,12 +56,9 @@ def nothing(board: Board, _: Parameters) -> None:
 
 
 def paint_reappearance(board: Board, chosen: Parameters, done: float) -> None:
-    """The line stays; without it the end would look like the start."""
+    """Out and back: the end is the start."""
     way, out = np.array(WAYS[chosen["direction"]]), 540 + 1.2 * chosen["radius"]
     away = out * (between(done, 0, 0.48) - between(done, 0.52, 1))
-    farthest = out if done >= 0.5 else away
-    if farthest > 0:
-        board.line(np.array([[500, 500], 500 + way * farthest]), 18, mixed(WHITE, GREY, 0.8))
     x, y = 500 + way * away
     board.shape(chosen["shape"], x, y, chosen["radius"], rgb(chosen["color"]))
 

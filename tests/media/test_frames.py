@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from curate.errors import Rejected
-from curate.media.frames import frame_times_s, frames_of, read_numbered
+from curate.media.frames import frame_times_s, frames_of, read_numbered, steady_fps
 from curate.records import VideoRef
 from tests.footage import encode, number_of, numbered
 
@@ -33,6 +33,14 @@ def test_a_number_that_is_not_there_is_refused(clip: Path) -> None:
 
 def test_times_count_from_the_first_frame(clip: Path) -> None:
     assert frame_times_s(clip) == pytest.approx([n / 16 for n in range(30)])
+
+
+def test_the_rate_of_even_frames_is_told_and_an_uneven_one_refused() -> None:
+    assert steady_fps([n / 16 for n in range(30)]) == pytest.approx(16)
+    assert steady_fps([0.0]) is None
+    for times_s in ([0.0, 0.1, 0.2, 0.6], [0.0, 0.0]):
+        with pytest.raises(Rejected, match="variable_rate"):
+            steady_fps(times_s)
 
 
 def test_a_damaged_packet_is_refused_for_it_would_shift_the_numbers(clip: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The first and last frame of a clip against its own pictures of them."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import Rejected
-from curate.media.states import compare
+from curate.media.states import compare, picture
 from curate.media.video import Image, write_video
 
 SIDE = 128
@@ -85,6 +86,8 @@ def test_a_picture_that_is_none_is_refused_by_name(tmp_path: Path, damage: str) 
 
 @given(x=st.integers(20, 100))
 def test_a_halved_picture_is_the_mean_of_four(x: int) -> None:
-    halved = cv2.resize(state(x), (64, 64), interpolation=cv2.INTER_AREA).astype(int)
+    with TemporaryDirectory() as folder:
+        cv2.imwrite(f"{folder}/first_frame.png", state(x)[..., ::-1])
+        halved = picture(Path(folder) / "first_frame.png", 64).astype(int)
     mean = state(x).reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
     assert np.abs(halved - mean).max() <= 0.5

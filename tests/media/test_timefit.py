@@ -27,7 +27,8 @@ def test_a_fit_keeps_its_invariants_or_is_refused(
         assert why.reason == "too_long"
         assert (source_frames - 1) * fps / source_fps > (frames - 1) * max_speed - 1
         return
-    assert fault(found.indices, source_frames, frames) is None
+    step = source_fps * found.speed / fps
+    assert fault(found.indices, source_frames, frames, step, found.hold_share) is None
     assert 1 <= found.speed <= max_speed + 1e-6
     assert 0 <= found.hold_share < 1 and (found.hold_share == 0 or found.speed == 1)
 
@@ -64,11 +65,13 @@ def test_the_bound_of_speed(source_frames: int, speed: float | None) -> None:
         ([1.0, *[9.0] * 8], "shows 1 to 9, wanted 0 to 9"),
         ([0.0] * 9, "shows 0 to 0"),
         ([0.0, 5.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0], "goes back in time"),
+        ([0.0, 1.0, 2.0, 3.0, 7.0, 8.0, 8.0, 9.0, 9.0], "jumps over 3 source frames, wanted steps of 1.00"),
+        ([0.0, 2.0, 4.0, 5.0, 6.0, 7.0, 9.0, 9.0, 9.0], "holds its end for 2 frames, its record says 4"),
     ],
 )
 def test_every_fault_of_indices_trips(indices: list[float], says: str) -> None:
-    assert says in str(fault(indices, 10, 9))
+    assert says in str(fault(indices, 10, 9, 1.0, 0.5 if "holds" in says else 0.0))
 
 
 def test_a_length_that_is_no_whole_latent_is_a_fault() -> None:
-    assert "8k+1" in str(fault([0.0, *[1.0] * 9], 2, 10))
+    assert "8k+1" in str(fault([0.0, *[1.0] * 9], 2, 10, 1.0, 0.8))

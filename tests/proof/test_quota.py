@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from curate.proof.audit import audit
-from curate.proof.quota import alike, due, finding, select, total
+from curate.proof.quota import alike, due, finding, needed, select, short, total
 from curate.proof.sketch import Lot, Quota, Sketch
 from curate.records import Clip, LedgerRow, Sample
 
@@ -27,7 +27,7 @@ def row(kind: str, number: int, order: float, like: str | None = None, made: boo
 
 
 def quota(wanted: dict[str, int], pools: dict[str, str] | None = None) -> Quota:
-    return Quota(kind="kind", wanted=wanted, place="order", unlike="like", pools=pools or {})
+    return Quota(kind="kind", wanted=wanted, order="order", unlike="like", pools=pools or {})
 
 
 def kept(given_quota: Quota, rows: list[LedgerRow]) -> list[LedgerRow]:
@@ -126,6 +126,32 @@ def test_the_audit_of_a_sketch_holds_every_number_and_each_trips() -> None:
     assert failed([other, sound[1]]) == {"quota", "never_kind"}
     aside = sound[0].model_copy(update={"split": "heldout"})
     assert "pairs" in failed([aside, sound[1]])
+
+
+def test_a_candidate_that_was_passed_over_is_seen() -> None:
+    sketch = Sketch(splits=("train",), quota=quota({"a": 1}))
+    first, second = row("a", 0, 0.1, made=False), row("a", 1, 0.2).model_copy(update={"kept": True})
+    fair = first.model_copy(update={"reason": "broken"})
+    assert {f.name for f in audit(sketch, [fair, second], 0) if f.verdict == "fail"} == set()
+    unfair = first.model_copy(update={"reason": "not_needed"})
+    assert {f.name for f in audit(sketch, [unfair, second], 0) if f.verdict == "fail"} == {"order"}
+
+
+def test_a_shortage_is_known_before_anything_is_made() -> None:
+    samples = [
+        Sample(clips=(CLIP,), **row("a", n, n / 10, f"a{n // 2}").model_dump(include=SAMPLE))
+        for n in range(4)
+    ]
+    assert short(quota({"a": 2, "b": 1}), samples) == {"b": 0}
+    assert short(quota({"a": 3}), samples) == {"a": 2}  # two of four are like another
+    assert short(quota({"a": 1, "b": 1}, {"a": "p", "b": "p"}), samples) == {}
+    assert short(quota({"a": 2, "b": 1}, {"a": "p", "b": "p"}), samples) == {"p": 2}
+    assert needed(quota({"a": 2, "b": 1}, {"a": "p", "b": "p"}), "p") == 3
+
+
+def test_a_choice_is_not_named_as_what_every_row_has() -> None:
+    with pytest.raises(ValidationError, match="group is what every row has"):
+        Sketch(quota=Quota(kind="group", wanted={}, order="drawn"))
 
 
 def test_totals_by_a_choice() -> None:

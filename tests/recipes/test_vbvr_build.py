@@ -3,18 +3,21 @@
 import json
 import shutil
 import tarfile
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from curate.build import Built, build
 from curate.check import check
 from curate.engine import engine
-from curate.errors import AuditError, CurateError
-from curate.manifest import load_build, read_lines
+from curate.errors import CurateError
+from curate.manifest import content_id, file_cards, load_build, pretty, read_lines
 from curate.pipeline import Request
 from curate.progress import Reporter
-from curate.records import LedgerRow
+from curate.records import LedgerRow, canonical
 from curate.shard import iter_samples
 from curate.tensors import unpack_tensors
 from tests.test_build import tree
@@ -80,35 +83,56 @@ def test_any_engine_and_any_copy_of_the_source_give_the_same_set(
     assert tree(one.folder) == tree(two.folder)
     assert one.manifest.content_id == finished.manifest.content_id
     shutil.copytree(source, tmp_path / "copy", ignore=shutil.ignore_patterns("samples"))
+    for tar in (tmp_path / "copy").glob("tars/*.tar"):
+        repacked(tar, lambda members: Random(1).shuffle(members))
     copied = make(tmp_path / "three", tmp_path / "cache", source=str(tmp_path / "copy"))
     assert copied.manifest.content_id == one.manifest.content_id and copied.manifest.source.kind == "vbvr"
     assert str(tmp_path) not in (tmp_path / "three" / "build.json").read_text()
 
 
-def test_clips_whose_states_are_not_their_own_are_rejected_and_the_next_are_made(
-    source: Path, shared_cache: Path, tmp_path: Path
+def repacked(tar: Path, change: Callable[[list[tuple[str, bytes]]], None]) -> None:
+    """A tar with its members changed."""
+    with tarfile.open(tar) as held:
+        members = [(each.name, held.extractfile(each).read()) for each in held if each.isfile()]  # type: ignore[union-attr]
+    change(members)
+    with tarfile.open(tar, "w") as packed:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            packed.addfile(info, BytesIO(data))
+
+
+def test_a_clip_that_does_not_end_as_its_picture_is_rejected_and_the_next_is_made(
+    finished: Built, source: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
-    """Two samples' last pictures change places: both end in the ledger, and others take their place."""
+    """The last state of a kept sample is replaced by its first: another of its generator takes its place."""
+    rows = read_lines(finished.folder / "ledger.jsonl", LedgerRow)
+    victim = next(row.name for row in rows if row.kept and row.choices["generator"] == "O-7")
+    folder = str(Path(victim).parent)
+
+    def swap(members: list[tuple[str, bytes]]) -> None:
+        by_name = dict(members)
+        by_name[f"{folder}/final_frame.png"] = by_name[f"{folder}/first_frame.png"]
+        members[:] = by_name.items()
+
     broken = tmp_path / "broken"
     shutil.copytree(source, broken, ignore=shutil.ignore_patterns("samples"))
-    tar = next(broken.glob("tars/O-7_*.tar"))
-    whole = tmp_path / "members"
-    with tarfile.open(tar) as held:
-        held.extractall(whole, filter="data")
-    pictures = sorted(whole.rglob("final_frame.png"))
-    for one, other in zip(pictures[::2], pictures[1::2], strict=False):
-        swapped = one.read_bytes()
-        one.write_bytes(other.read_bytes())
-        other.write_bytes(swapped)
-    with tarfile.open(tar, "w") as spoilt:
-        for path in sorted(whole.rglob("*")):
-            if path.is_file():
-                spoilt.add(path, path.relative_to(whole).as_posix())
-    with pytest.raises(AuditError, match=r"quota \(all\): O-7 \d of 2"):
-        make(tmp_path / "set", shared_cache, source=str(broken))
-    rows = read_lines(tmp_path / "set.failed" / "ledger.jsonl", LedgerRow)
-    reasons = {row.reason for row in rows if row.name.startswith("O-7")}
-    assert "last_state" in reasons
+    repacked(next(broken.glob("tars/O-7_*.tar")), swap)
+    built = make(tmp_path / "set", shared_cache, source=str(broken))
+    now = read_lines(tmp_path / "set" / "ledger.jsonl", LedgerRow)
+    assert {row.reason for row in now if row.name == victim} == {
+        "change"
+    }  # its two pictures are the same now
+    before, after = (
+        {r.name for r in each if r.kept and r.choices["generator"] == "O-7"} for each in (rows, now)
+    )
+    assert len(after) == 2 and len(before - after) == 1 and built.manifest.counts.kept == 6
+
+
+def test_a_shortage_stops_before_anything_is_made(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(CurateError, match=r"too few candidates: G-11 \d+ of 150"):
+        make(tmp_path / "set", tmp_path / "cache", source=str(source), only="G-11", scale=0.5)
+    assert not (tmp_path / "cache" / "examples").exists()
 
 
 def test_a_set_that_was_tampered_with_is_seen(finished: Built, tmp_path: Path) -> None:
@@ -119,9 +143,15 @@ def test_a_set_that_was_tampered_with_is_seen(finished: Built, tmp_path: Path) -
     first = next(i for i, line in enumerate(lines) if '"kept":true' in line)
     row = json.loads(lines[first])
     row["measured"]["source_indices"].reverse()
-    lines[first] = json.dumps(row)
+    lines[first] = canonical(row).decode()
     path.write_text("\n".join(lines) + "\n")
-    assert any("ledger.jsonl" in fault for fault in check(folder))
+    manifest = load_build(folder)
+    shipped = {name: card for name, card in file_cards(folder).items() if name != "build.json"}
+    told = content_id(read_lines(path, LedgerRow))
+    (folder / "build.json").write_bytes(
+        pretty(manifest.model_copy(update={"files": shipped, "content_id": told}))
+    )
+    assert any("time (all) says pass" in fault for fault in check(folder))
 
 
 def test_a_source_that_lacks_generators_names_them(source: Path, shared_cache: Path, tmp_path: Path) -> None:
@@ -134,7 +164,7 @@ def test_the_bare_demo_says_that_it_is_small(
     shared_cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = Request("vbvr", "demo", {"only": "O-47", "frames": 25, "fps": 4}, DEMO, "tiny", shared_cache)
-    with engine("serial") as carrier, pytest.raises(AuditError):
+    with engine("serial") as carrier, pytest.raises(CurateError, match="O-47 0 of 2"):
         build(request, tmp_path / "set", carrier, Reporter(), encode=False)  # 256 of 128 pixels: all odd
     assert "a small set, scale=0.02 size=256" in capsys.readouterr().err
 
