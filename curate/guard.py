@@ -51,10 +51,11 @@ def _library_loads(package: Path) -> bool:
     """Whether there is a compiled part, and it loads. Loading it again is free."""
     import torch
 
+    operators: Any = torch.ops
     libraries = [path for path in package.glob("_C.*") if path.suffix in (".so", ".pyd")]
     try:
         for library in libraries:
-            torch.ops.load_library(str(library))
+            operators.load_library(str(library))
     except OSError:
         return False
     return bool(libraries)
@@ -63,7 +64,8 @@ def _library_loads(package: Path) -> bool:
 def _declare() -> None:
     import torch
 
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    make: Any = torch.library.Library
+    library = make("torchvision", "FRAGMENT")
     for name in OPERATORS:
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _kept.append(library)

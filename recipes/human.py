@@ -17,6 +17,7 @@ from curate.captions import normalise
 from curate.errors import CurateError, Rejected
 from curate.media import likeness, nudity, quality, subject, text
 from curate.media.picture import alpha_of, probe_picture, read_picture
+from curate.media.video import Image
 from curate.proof.finding import Finding
 from curate.proof.invariants import nothing, one_value
 from curate.proof.sketch import Label, Sketch
@@ -25,8 +26,18 @@ from curate.records import Clip, Drop, LedgerRow, Sample, Still, Values, VideoRe
 from curate.split import derangement
 
 FPS = 24.0  # of one frame; a rate is something that a video model wants to know
-NEAR_BITS = 6  # of 64: pictures this near are copies of one
+NEAR_COSINE = 0.98  # of embeddings; a guess, for no trained weights could be run here
 PICTURE, REGULAR = "picture", "regularisation"
+
+
+def alike(a: Values, b: Values) -> bool:
+    """Whether two pictures are copies of one: by their hashes, and by their embeddings where there are any."""
+    if quality.hash_distance(str(a["hash"]), str(b["hash"])) <= quality.NEAR_BITS:
+        return True
+    one, other = a.get("embedding"), b.get("embedding")
+    if not (isinstance(one, list) and isinstance(other, list)):
+        return False
+    return float(np.dot(np.array(one, float), np.array(other, float))) >= NEAR_COSINE
 
 
 class Human(Recipe):
@@ -63,7 +74,7 @@ class Human(Recipe):
     background: str = Field(
         default="#ffffff", pattern="^#[0-9a-fA-F]{6}$", description="behind what is transparent"
     )
-    max_blur: float = Field(default=0.6, gt=0, le=1)
+    max_blur: float = Field(default=quality.MAX_BLUR, gt=0, le=1)
     max_text_share: float = Field(default=0.02, ge=0, le=1)
     nudity: Literal["ignore", "drop"] = Field(default="ignore", description="drop: wants the extra `nudity`")
     clip: str | None = Field(default=None, description="an open_clip model, to read the pictures with")
@@ -105,23 +116,33 @@ class Human(Recipe):
 
     def made_with(self) -> dict[str, str]:
         extra = {"clip": likeness.load_clip(self.clip).fingerprint} if self.clip else {}
-        return super().made_with() | extra | text.made_with()
+        return super().made_with() | extra
 
     def annotate(self, clip: Clip) -> Values:
         seen = read_picture(clip.path, self.background)
-        words = text.read_text(seen)
-        height, width = seen.shape[:2]
+        written = text.text_share(seen)
         found: dict[str, Any] = {
             "format": probe_picture(clip.path).format,
-            "hash": quality.picture_hash(seen),
+            "hash": quality.picture_hash(
+                read_picture(clip.path)
+            ),  # on white: on black, lines of robots are alike
             "blur": quality.blur_of(seen),
-            "text_share": round(sum(word.area for word in words) / (width * height), 5),
-            "words": [word.text for word in words],
+            "text_share": round(written.share, 5),
+            "words": list(written.words),
             "subject": [float(edge) for edge in subject.subject_box(seen, alpha_of(clip.path))],
         }
         if nudity.is_available():
             found["exposed"] = [each.label for each in nudity.nudity(seen)]
-        return found | (likeness.read(self.clip, seen, self.caption, self.opposites) if self.clip else {})
+        return found | (self.read_by(seen) if self.clip else {})
+
+    def read_by(self, seen: Image) -> dict[str, Any]:
+        """The picture's embedding and its reading, of a model that is trained."""
+        model = likeness.load_clip(str(self.clip))
+        if not model.trained:
+            return {"untrained": model.untrained}
+        vectors = model.embed_pictures([seen])
+        (share,) = likeness.reading(vectors, model, self.caption, self.opposites).shares or (None,)
+        return {"reading": share, "embedding": [round(float(v), 5) for v in vectors[0]]}
 
     def refuse(self, clip: Clip) -> None:
         """Raises Rejected for a picture that may not be in the set."""
@@ -141,7 +162,11 @@ class Human(Recipe):
     def fit(self, clip: Clip) -> tuple[int, int, tuple[int, int, int, int]]:
         """Width and height of the bucket, and the part of the picture that fills it. Raises Rejected: too_small."""
         box = clip.annotations["subject"]
-        place = tuple(map(int, box)) if isinstance(box, list) else (0, 0, clip.width, clip.height)
+        place = (
+            subject.Box(*map(int, box))
+            if isinstance(box, list)
+            else subject.Box(0, 0, clip.width, clip.height)
+        )
         sizes = [tuple(map(int, each.split("x"))) for each in self.buckets]
         aspect = math.log(clip.width / clip.height)
         width, height = min(
@@ -175,12 +200,8 @@ class Human(Recipe):
                 self.refuse(clip)
                 if self.describes(clip) and not normalise(clip.caption or ""):
                     raise Rejected("no_caption", "no description of its own, which this set captions it with")
-                for other in kept:
-                    bits = quality.hash_distance(
-                        str(clip.annotations["hash"]), str(other.annotations["hash"])
-                    )
-                    if bits <= NEAR_BITS:
-                        raise Rejected("near_duplicate", f"of {other.name}, {bits} of 64 bits apart")
+                if copy := next((each for each in kept if alike(clip.annotations, each.annotations)), None):
+                    raise Rejected("near_duplicate", f"of {copy.name}")
             except Rejected as why:
                 drops.append(Drop.of(clip, why))
             else:
@@ -290,14 +311,13 @@ class Human(Recipe):
 
     def apart(self, kept: Sequence[LedgerRow]) -> Finding:
         """No two pictures are copies of one."""
-        hashes = [(row.id, str(row.attributes["hash"])) for row in kept]
         near = [
-            f"{one} and {other}"
-            for place, (one, a) in enumerate(hashes)
-            for other, b in hashes[:place]
-            if quality.hash_distance(a, b) <= NEAR_BITS
+            f"{row.id} and {other.id}"
+            for place, row in enumerate(kept)
+            for other in kept[:place]
+            if alike(row.attributes, other.attributes)
         ]
-        return nothing("near_duplicates", near, f"pairs within {NEAR_BITS} of 64 bits", len(kept))
+        return nothing("near_duplicates", near, "pairs that are copies of one", len(kept))
 
     def regular(self, regular: Sequence[LedgerRow]) -> Iterator[Finding]:
         """The pictures that hold the word's own meaning: each with its own description."""

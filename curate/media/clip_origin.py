@@ -36,16 +36,16 @@ def find(model: str, open_clip: Any) -> Origin:
         return _folder(folder, folder.resolve().name, model)
     if kind == "hf-hub":
         return _folder(_downloaded(rest, model, [CONFIG, WEIGHTS, *TOKENIZER]), rest, model)
-    stem, _, file = model.partition(":")
-    name, _, tag = stem.partition("/")
+    stem, of_file, file = model.partition(":")
+    name, of_tag, tag = stem.partition("/")
     config = open_clip.get_model_config(name)
     if config is None:
         raise CurateError(
             f"clip {model}: open_clip has no model {name!r}{_hint(name, open_clip.list_models())}"
         )
-    if tag:
+    if of_tag:
         return _tagged(model, name, tag, config, open_clip)
-    if file:
+    if of_file:
         return _file(model, name, Path(file).expanduser(), config, open_clip)
     return Origin(name, name, config, untrained=f"{name} alone has random weights, wanted {name}/TAG")
 
@@ -128,4 +128,4 @@ def _downloaded(repository: str, model: str, files: list[str]) -> Path:
 
 def line(error: Exception) -> str:
     """A library's message on one line, shortened."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join(str(error).split())[:160] or type(error).__name__

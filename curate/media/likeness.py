@@ -67,9 +67,7 @@ def load_clip(model: str) -> "Clip":
     try:
         with _quiet():
             return Clip(origin, *_created(origin, open_clip))
-    except (
-        Exception
-    ) as error:  # to open_clip a configuration is a program: what it raises is a fault of these files
+    except Exception as error:  # a configuration is a program to open_clip, and raises anything
         raise CurateError(f"clip {model}: cannot be loaded: {line(error)}") from error
 
 
@@ -90,13 +88,9 @@ class Clip:
         """
         if self._origin.untrained:
             return self._origin.untrained
-        right = control_right(self)
-        wanted = f"wanted at least {LEAST_RIGHT}"
-        return (
-            None
-            if right >= LEAST_RIGHT
-            else f"it tells {right} of 16 drawn pictures by their captions, {wanted}"
-        )
+        if (right := control_right(self)) >= LEAST_RIGHT:
+            return None
+        return f"it tells {right} of 16 drawn pictures by their captions, wanted at least {LEAST_RIGHT}"
 
     @property
     def trained(self) -> bool:

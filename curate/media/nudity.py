@@ -5,8 +5,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
-
 from curate.errors import CurateError
 from curate.media.picture import read_picture
 from curate.media.subject import Box
@@ -37,7 +35,7 @@ def nudity(picture: str | Path | Image) -> list[Exposed]:
     `picture` is a file or (H, W, 3) uint8. Raises CurateError without the extra `nudity`, Rejected as `read_picture`.
     """
     shown = read_picture(picture) if isinstance(picture, str | Path) else picture
-    found = _detector().detect(cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))  # as it reads files itself
+    found = _detector().detect(shown)  # of a file it reads itself, it swaps red and blue once too often
     counted = [each for each in found if each["class"] in EXPOSED and each["score"] >= MIN_SCORE]
     ordered = sorted(counted, key=lambda each: (-each["score"], each["class"], each["box"]))
     return [Exposed(each["class"], float(each["score"]), _box(*each["box"])) for each in ordered]

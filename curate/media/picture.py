@@ -1,5 +1,6 @@
 """Pictures in: any still of the common kinds, as it is meant to be seen, in sRGB."""
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ GREYS = ("1", "L", "LA", "La")
 MODES = (*GREYS, "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L", "I;16N")
 EIGHT_BITS = np.round(np.arange(65536) / 257).astype(np.uint8)  # of sixteen
 SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # Pillow's modes by the names of ICC
+# What Pillow raises on EXIF that is none.
+UNPARSED = (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error)
 STARTS = {
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WEBP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
 }  # fmt: skip
@@ -62,9 +65,8 @@ def probe_picture(path: str | Path) -> Probe:
     several_pages, too_large, odd_mode (32 bits a channel, Lab), broken_picture.
     """
     with _opened(Path(path)) as picture:
-        turned = (
-            _orientation(picture) in (5, 6, 7, 8) and picture.format != "TIFF"
-        )  # whose size is the turned one
+        # Pillow gives the size of a TIFF as it will be once it has turned itself
+        turned = picture.format != "TIFF" and _orientation(picture) in (5, 6, 7, 8)
         size = picture.size[::-1] if turned else picture.size
         named = Path(path).suffix.lower()
         odd = named not in FORMATS.get(str(picture.format), ())
@@ -195,7 +197,7 @@ def _unknown(data: bytes) -> Rejected:
 def _orientation(picture: Pillow.Image) -> int:
     try:
         return int(picture.getexif().get(0x0112, 1))
-    except Exception:  # EXIF that cannot be parsed says nothing; the picture is there all the same
+    except UNPARSED:  # the picture is there all the same
         return 1
 
 
@@ -208,7 +210,7 @@ def _shown(path: Path) -> Pillow.Image:
     with _opened(path) as picture:
         said = picture.size
         picture.load()
-        if picture.size != said:  # HEIC has its size twice, and crops are planned by the first
+        if picture.size != said:  # a broken HEIC: crops are planned by what it says
             told = f"says {said[0]}x{said[1]}, holds {picture.width}x{picture.height}"
             raise Rejected("broken_picture", told)
         colours, alpha = _split(picture)

@@ -14,7 +14,8 @@ FACES_PX = 480  # of the longer side, when looking for faces
 LEAST_FACE = 0.06  # of the shorter side
 CASCADE = "haarcascade_frontalface_alt.xml"  # the default one finds faces in 10 of 32 robots and in shoulders; this in 2
 NEIGHBOURS = 5
-AROUND_FACE = (0.35, 0.5, 0.35, 0.75)  # of its own size to the left, above, to the right, below: hair and shoulders
+# Of a face's own size to the left, above, to the right, below: hair and shoulders.
+AROUND_FACE = (0.35, 0.5, 0.35, 0.75)
 DETAIL_PX = 256
 MIDDLE = (0.1, 0.9)  # of the contrast, counted from one side to the other
 
@@ -65,7 +66,9 @@ def _faces(grey: Image) -> Box | None:
     """A box around all faces that are at least half as wide as the widest."""
     small, factor = _shrunk(grey, FACES_PX)
     least = round(LEAST_FACE * min(small.shape)) or 1
-    found = _cascade().detectMultiScale(small, scaleFactor=1.1, minNeighbors=NEIGHBOURS, minSize=(least, least))
+    found = _cascade().detectMultiScale(
+        small, scaleFactor=1.1, minNeighbors=NEIGHBOURS, minSize=(least, least)
+    )
     if not len(found):
         return None
     faces = np.asarray(found, float) / factor  # (N, 4): left, top, width, height
@@ -81,7 +84,7 @@ def _faces(grey: Image) -> Box | None:
 
 @lru_cache(maxsize=1)
 def _cascade() -> Any:
-    return cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / CASCADE))
+    return cv2.CascadeClassifier(str(Path(cv2.__file__).with_name("data") / CASCADE))
 
 
 def _detail(grey: Image) -> Box:
@@ -115,4 +118,9 @@ def _shrunk(grey: Image, longer_px: int) -> tuple[Image, float]:
 def _inside(grey: Image, left: float, top: float, right: float, bottom: float) -> Box:
     height, width = grey.shape
     one = Box(max(0, int(left)), max(0, int(top)), min(width, round(right)), min(height, round(bottom)))
-    return Box(min(one.left, width - 1), min(one.top, height - 1), max(one.right, one.left + 1), max(one.bottom, one.top + 1))
+    return Box(
+        min(one.left, width - 1),
+        min(one.top, height - 1),
+        max(one.right, one.left + 1),
+        max(one.bottom, one.top + 1),
+    )

@@ -8,7 +8,7 @@ says so in its label `flaw`, so that a build has something to reject.
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -29,7 +29,7 @@ from curate.sources.demo_robots_head import skull
 from curate.sources.demo_robots_look import Look, draw_look, in_turn
 from curate.sources.demo_robots_words import caption
 
-Flaw = Literal["duplicate", "blurred", "tiny", "watermark", "animated"]
+Flaw = Literal["duplicate", "blurred", "watermark", "tiny", "animated"]
 Format = Literal["png", "jpg", "webp", "gif"]
 
 LICENCE = "CC0-1.0 (synthetic)"
@@ -91,20 +91,22 @@ def _plan(config: RobotsDemo, index: int) -> RobotPlan:
 
 
 def planned_flaw(seed: int, index: int) -> Flaw | None:
-    """One picture of each dozen is flawed, the kinds take turns, and the first six pictures are not."""
+    """One picture of each dozen is flawed, the kinds take turns from `duplicate` on, and the first six pictures are not."""
     dozen, place = divmod(index, FLAW_EVERY)
     first = FLAWLESS_FIRST if dozen == 0 else 0
     if place != rng(seed, str(dozen), "flaw").integers(first, FLAW_EVERY):
         return None
     kinds: tuple[Flaw, ...] = get_args(Flaw)
-    return kinds[(dozen + int(rng(seed, "flaws").integers(len(kinds)))) % len(kinds)]
+    return kinds[dozen % len(kinds)]
 
 
 def _original(seed: int, index: int) -> int:
     """An earlier sound picture with a ground, to be repeated."""
-    sound = [earlier for earlier in range(index) if planned_flaw(seed, earlier) is None]
-    whole = [earlier for earlier in sound if draw_look(seed, earlier).ground is not None]
-    return whole[int(rng(seed, str(index), "original").integers(len(whole)))]
+    draw = rng(seed, str(index), "original")
+    while True:
+        earlier = int(draw.integers(index))
+        if planned_flaw(seed, earlier) is None and draw_look(seed, earlier).ground is not None:
+            return earlier
 
 
 def _format(seed: int, model: int, flaw: Flaw | None, look: Look) -> Format:
@@ -134,7 +136,8 @@ def draw_robot(plan: RobotPlan, folder: Path) -> Path:
     except OSError as error:
         raise CurateError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
     return path
 
 
@@ -214,7 +217,7 @@ def _encoded(plan: RobotPlan) -> bytes:
 
 
 def _watermarked(image: Frame, words: str) -> Frame:
-    """Large half-transparent words over the whole picture, (H, W, 3)."""
+    """Large words on bands across the whole picture, (H, W, 3)."""
     tall, wide = image.shape[:2]
     font = ImageFont.load_default(100)
     left, _, right, _ = font.getbbox(words)
@@ -223,10 +226,9 @@ def _watermarked(image: Frame, words: str) -> Frame:
     sheet = Image.new("RGBA", (wide, tall), (0, 0, 0, 0))
     pen = ImageDraw.Draw(sheet)
     for share in (0.2, 0.5, 0.8):
-        pen.text(
-            (wide / 2, share * tall), words, (255, 255, 255, 225), font, "mm",
-            stroke_width=size_px / 30, stroke_fill=(20, 20, 20, 225),
-        )  # fmt: skip
+        band = (0.0, share * tall - 0.6 * size_px, wide, share * tall + 0.6 * size_px)
+        pen.rectangle(band, (20, 20, 24, 120))  # white letters on a white suit are hard to read
+        pen.text((wide / 2, share * tall), words, (255, 255, 255, 235), font, "mm")
     marked = Image.alpha_composite(Image.fromarray(image).convert("RGBA"), sheet)
     return np.array(marked.convert("RGB"))
 

@@ -15,7 +15,7 @@ TORSOS: Mapping[str, Points] = {  # for shoulders of width 1, from collar to hip
     "box": both([[0.4, 1.32], [0.98, 1.36], [1.06, 1.5], [1.0, 3.8], [0.88, 4.1], [0.4, 4.12]]),
     "wedge": both([[0.3, 1.3], [0.96, 1.46], [1.14, 1.9], [0.92, 2.7], [0.6, 3.7], [0.56, 4.1]]),
     "slim": both([[0.26, 1.28], [0.72, 1.48], [0.84, 1.9], [0.62, 3.0], [0.5, 3.5], [0.68, 4.2]]),
-    "robe": both([[0.26, 1.24], [0.7, 1.46], [0.96, 2.0], [0.98, 3.4], [1.3, 5.6], [1.6, 7.5]]),
+    "robe": both([[0.26, 1.24], [0.7, 1.46], [0.96, 2.0], [0.98, 3.4], [1.3, 5.6], [1.62, 7.74]]),
 }
 
 
@@ -50,7 +50,7 @@ def _ribs(clay: Clay, look: Look) -> None:
     rib = np.array([[0.14, 0.0], [0.6 * wide, 0.06], [0.74 * wide, 0.3], [0.5 * wide, 0.2], [0.14, 0.14]])
     for y in (2.0, 2.35, 2.7, 3.05):
         for side in (-1, 1):
-            clay.solid(rounded((rib + (0, y)) * [side, 1]), trim, 0.08, torso_outline(look))
+            clay.solid(rounded(np.add(rib, (0, y)) * [side, 1]), trim, 0.08, torso_outline(look))
 
 
 def _plates(clay: Clay, look: Look) -> None:

@@ -166,7 +166,7 @@ def _almonds(clay: Clay, look: Look) -> None:
         angle = arc(0, 0, 0.42, 0.25)
         turn = np.radians(-26 * side)
         tilted = angle @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        clay.solid(faced(look, tilted + (side * 0.47 * half_width(look), 0.0)), NIGHT, 0.28)
+        clay.solid(faced(look, np.add(tilted, (side * 0.47 * half_width(look), 0.0))), NIGHT, 0.28)
 
 
 def _three(clay: Clay, look: Look) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from curate.records import rng
 from curate.sources.demo_pen import Colour, Frame, Pen, Points, arc, shade
-from curate.sources.demo_robots_clay import mixed
+from curate.sources.demo_robots_clay import mixed, xy
 from curate.sources.demo_robots_look import GROUND_COLOURS, Look
 
 PALE: Colour = (242, 236, 222)
@@ -180,19 +180,14 @@ def _corridor(pen: Pen, look: Look, size: Size, draw: np.random.Generator) -> No
             near = np.array([one, two])
             edge = far + share * 1.25 * (near - far)
             inner = far + share * 0.94 * (near - far)
-            pen.fill(
-                np.vstack([edge, inner[::-1]]),
-                _tone(look, (-0.1, 0.1, -0.45, 0.16)[number] + 0.3 * (1 - share)),
-            )
+            tone = (-0.1, 0.1, -0.45, 0.16)[number] + 0.3 * (1 - share)
+            pen.fill(np.vstack([edge, inner[::-1]]), _tone(look, tone))
             lit = np.stack([edge, inner]).mean(axis=0)
             middle = lit[0] + np.array([[0.3], [0.7]]) * (lit[1] - lit[0])
             if number != 2:
                 pen.line(middle, 0.035 * share, mixed(_tone(look, 0.6), PALE, 0.6))
-    pen.box(
-        *(far + 0.22 * (np.array([0, 0]) - far)),
-        *(far + 0.22 * (np.array([wide, tall]) - far)),
-        _tone(look, 0.55),
-    )
+    left_top, right_bottom = 0.78 * far, 0.78 * far + 0.22 * np.array(size)
+    pen.box(*xy(left_top), *xy(right_bottom), _tone(look, 0.55))
 
 
 def _arch(pen: Pen, look: Look, size: Size, draw: np.random.Generator) -> None:

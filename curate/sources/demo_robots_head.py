@@ -16,7 +16,7 @@ def skull(clay: Clay, look: Look) -> None:
     outline = SKULLS[look.head]
     crown = clay.moved(0, float(outline[:, 1].min()) + 1)
     BEHIND.get(look.top, no_part)(crown, look)
-    far = -1 if look.turn > 0 else 1
+    far = 1 if look.turn > 0 else -1
     _ear(clay, look, far, far * width * 0.98)
     ABOVE.get(look.top, no_part)(crown, look)
     clay.solid(outline, paint, 0.85 if look.kind != "android" else 0.6)
@@ -37,8 +37,6 @@ def _panels(clay: Clay, look: Look, outline: Points, paint: Paint) -> None:
         side = -1 if look.turn > 0 else 1
         plate = np.array([[0.06, -1.6], [1.6, -1.6], [1.6, 0.5], [0.62, 0.34], [0.5, -0.02], [0.1, -0.12]])
         clay.solid(rounded(plate * [side, 1]), paint_of(look.trim), 0.3, outline)
-        seam = rounded(plate * [side, 1])
-        clay.groove(seam[(np.abs(seam[:, 0]) < 0.66) & (np.abs(seam[:, 1]) < 0.8)], (70, 66, 70), 0.03)
     else:
         wide = half_width(look, -0.5)
         line = np.linspace(-0.9, 0.9, 25)
@@ -53,7 +51,7 @@ def _panels(clay: Clay, look: Look, outline: Points, paint: Paint) -> None:
 
 
 def _ear(clay: Clay, look: Look, side: int, x: float) -> None:
-    trim, shell = paint_of(look.trim), paint_of(look.shell)
+    trim, shell, place = paint_of(look.trim), paint_of(look.shell), np.array([x, 0.0])
     if look.ears == "discs":
         clay.ball(x, 0.05, 0.2, 0.34, trim)
         clay.ball(x + 0.04 * side, 0.05, 0.1, 0.18, DARK, shadow=False)
@@ -66,10 +64,10 @@ def _ear(clay: Clay, look: Look, side: int, x: float) -> None:
     elif look.ears in ("fins", "wings"):
         up = 1.25 if look.ears == "wings" else 0.6
         fin = np.array([[-0.1, 0.3], [-0.08, -0.2], [0.5, -up], [0.32, -0.1], [0.12, 0.36]]) * [side, 1]
-        clay.solid(rounded(fin + (x, 0.0)), trim, 0.14)
+        clay.solid(rounded(fin + place), trim, 0.14)
     elif look.ears == "pointed":
         ear = np.array([[-0.12, 0.3], [-0.1, -0.24], [0.62, -0.62], [0.4, -0.04], [0.14, 0.34]]) * [side, 1]
-        clay.solid(rounded(ear + (x, 0.0)), shell, 0.2)
-        clay.solid(rounded(ear * 0.55 + (x + 0.04 * side, 0.0)), Paint(shade(shell.colour, 0.7), "skin"), 0.1)
+        clay.solid(rounded(ear + place), shell, 0.2)
+        clay.solid(rounded(ear * 0.55 + place), Paint(shade(shell.colour, 0.7), "skin"), 0.1)
     elif look.ears == "human":
         clay.ball(x, 0.08, 0.13, 0.26, shell)

@@ -155,7 +155,7 @@ def draw_look(seed: int, index: int, wanted: Shape | None = None) -> Look:
     }  # fmt: skip
     parts |= FIXED.get(parts["eyes"], {})
     framing = in_turn(seed, "framing", index, FRAMINGS)
-    shape: Shape = wanted or in_turn(seed, "shape", index, SHAPES)
+    shape: Shape = in_turn(seed, "shape", index, SHAPES) if wanted is None else wanted
     if framing == "full" and shape == "landscape":
         framing = "half"  # a whole figure would be a small one
     shell, suit, trim = _paints(seed, index, kind)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from curate.sources.demo_robots_look import GROUNDS, METALS, POSES, Look
+from curate.sources.demo_robots_look import GROUNDS, POSES, Look
 
 EYES: Mapping[str, str] = {
     "lenses": "two round {} eyes", "lens": "one large {} eye", "visor": "a dark visor with {} light",
@@ -23,6 +23,8 @@ def caption(look: Look) -> str:
     """Such as "a chrome android with a round head, two round blue eyes and an antenna, on a dark grey ground"."""
     head = "helmet" if look.kind == "armoured figure" else "head"
     parts = [f"{_a(look.head)} {head}", EYES[look.eyes]]
+    if look.kind == "android" and look.suit != look.shell:
+        parts[:0] = [f"{_a(look.suit)} body"]
     parts += [TOPS[look.top]] if look.top in TOPS else []
     parts += [CHESTS[look.chest]] if look.chest in CHESTS and look.framing != "bust" else []
     parts += ["a cape"] if look.cape and look.framing != "bust" else []
@@ -37,8 +39,8 @@ def _who(look: Look) -> str:
         dress = "robe" if look.torso == "robe" else "suit"
         return f"{_a(look.shell.replace(' ', '-'))}ned {look.kind} in {_a(look.suit)} {dress}"
     if look.kind == "armoured figure":
-        metal = f"{look.shell} armour" if look.shell in METALS else f"{look.shell} plates"
-        return f"an armoured figure in {metal}"
+        plates = look.shell if look.shell == look.suit else f"{look.shell} and {look.suit}"
+        return f"an armoured figure in {plates} armour"
     return f"{_a(look.shell)} {look.kind}"
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from curate.errors import CurateError, Rejected
 from curate.media.picture import SUFFIXES as PICTURES
 from curate.media.picture import probe_picture
+from curate.media.video import Probe as VideoProbe
 from curate.media.video import probe
 from curate.records import Clip, Drop, sha256_of
 from curate.sources.files import file_sha256, files_under, shown
@@ -75,17 +76,17 @@ def _what_is_there(files: list[Path]) -> str:
 
 def clip_of(path: Path, name: str, sha256: str, note: Note, reads: Reads) -> Clip:
     """The clip of a file. Raises Rejected for what is wrong with it."""
-    found = probe(path) if reads == "videos" else None
-    still = None if found else probe_picture(path)
+    found = probe(path) if reads == "videos" else probe_picture(path)
+    moving = found if isinstance(found, VideoProbe) else None
     return Clip(
         id=sha256[:16],
         name=name,
         sha256=sha256,
-        seconds=found.seconds if found else 0.0,
-        width=(found or still).width,
-        height=(found or still).height,
-        fps=found.fps if found else 0.0,
-        sample_rate_hz=found.sample_rate_hz if found else None,
+        seconds=moving.seconds if moving else 0.0,
+        width=found.width,
+        height=found.height,
+        fps=moving.fps if moving else 0.0,
+        sample_rate_hz=moving.sample_rate_hz if moving else None,
         caption=note.caption,
         labels=note.labels,
         licence=note.licence,
