@@ -39,6 +39,8 @@ def _file_settings(path: str | None) -> dict[str, Any]:
 
     if path is None:
         return {}
+    if not Path(path).is_file():  # no pipe or device, which may have no end
+        raise click.UsageError(f"--config {path}: no such file")
     try:
         read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -109,6 +111,8 @@ def _request(
         engine(engine_name)
         if source.startswith("hub:"):
             parse_source(source)
+        if theirs and source != "demo":
+            raise CurateError(f"--set {next(iter(theirs))}: goes with --source demo, not {source}")
         if theirs:
             demo_config(find(recipe).demo, theirs)
     except CurateError as error:

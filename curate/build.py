@@ -53,7 +53,7 @@ def build(
     with place.draft() as draft:
         listing, samples, drops = pipeline.planned()
         rows, found = _judged(
-            pipeline.recipe, made_rows(samples, pipeline.made(samples, allow)), drops, reporter
+            pipeline.recipe, made_rows(samples, pipeline.made(samples, drops, allow)), drops, reporter
         )
         _nothing_lost(pipeline.recipe, rows, listing)
         judged = Judged(samples, rows, found, listing.card, listing.card.files, allow=allow)

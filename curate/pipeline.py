@@ -1,5 +1,6 @@
 """The stages of a build. Each reads the cache first and sends the engine only what is missing."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,7 @@ class Pipeline:
         return listing, sorted(samples, key=lambda s: s.id), drops
 
     def made(
-        self, samples: Sequence[Sample], allow: frozenset[str] = frozenset()
+        self, samples: Sequence[Sample], drops: Sequence[Drop] = (), allow: frozenset[str] = frozenset()
     ) -> dict[str, dict[str, Any]]:
         """The record of every sample by its id; with a quota, of as many as it takes, the others are not needed.
 
@@ -108,8 +109,10 @@ class Pipeline:
             told = ", ".join(
                 f"{kind} {found} of {quota.needed(wanted, kind)}" for kind, found in lacking.items()
             )
+            reasons = Counter(drop.reason for drop in drops).most_common()
+            dropped = ", ".join(f"{reason} {count}" for reason, count in reasons) or "none"
             raise CurateError(
-                f"{self.recipe.name}: too few candidates: {told}; `curate plan` says what was dropped and why"
+                f"{self.recipe.name}: too few candidates: {told}; dropped: {dropped} (see `curate plan`)"
             )
         found = dict[str, dict[str, Any]]()
         while todo := quota.due(wanted, samples, found):

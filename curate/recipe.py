@@ -188,6 +188,8 @@ def _sketched(recipe: Recipe) -> None:
         where = "".join(f"{part}: " for part in first["loc"])
         says = first["msg"].removeprefix("Value error, ")
         raise CurateError(f"{recipe.name}: its sketch: {where}{says}") from error
+    except CurateError as error:
+        raise CurateError(f"{recipe.name}: {error}") from error
     except Exception as error:
         raise CurateError(f"{recipe.name}: its sketch: {type(error).__name__}: {error}") from error
     if not isinstance(sketch, Sketch):

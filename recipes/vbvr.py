@@ -35,13 +35,15 @@ from curate.proof.finding import Finding
 from curate.proof.invariants import nothing
 from curate.proof.sketch import Label, Quota, Sketch
 from curate.recipe import Example, PlanTable, Recipe
-from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, Wanted, rng
+from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, Wanted, rng, sha256_of
 
 PROFILES = Path(__file__).with_name("vbvr.yaml")
 LEAST_CHANGE_SHARE = (
     0.0005  # of the picture: codecs leave up to .0003 in frames that match; real clips change .001 or more
 )
 MAX_STATE_OFF = 0.5  # of what the clip itself changes
+HASH = re.compile(r"[0-9A-Fa-f]{8,64}")  # a param_hash
+MOST_BYTES = 100_000_000
 LABELS = ("generator", "sample_id", "param_hash", "parameters")  # of a clip, as its source gives them
 
 
@@ -51,9 +53,28 @@ def profiles() -> dict[str, Composition]:
     return read_compositions(PROFILES)
 
 
-def drawn(seed: int, clip: Clip) -> float:
-    """A clip's place in the order of its generator: drawn by its identity, whatever else there is."""
-    return float(rng(seed, clip.labels["generator"], clip.labels["sample_id"], "order").random())
+def drawn(seed: int, sample_id: str) -> float:
+    """A sample's place in the order of its generator: drawn by its identity, whatever else there is."""
+    return float(rng(seed, sample_id, "order").random())
+
+
+def read_words(path: Path) -> list[str]:
+    """What a small text file holds, word by word. Raises ValueError for anything else, and for an empty one."""
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:  # no pipe or device, which may have no end
+            raise ValueError(f"{path}: found no text file of up to {MOST_BYTES // 10**6} MB")
+        words = path.read_text(encoding="utf-8-sig").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read as a list of param_hashes") from error
+    if not words:
+        raise ValueError(f"{path}: is empty, wanted param_hashes separated by white space")
+    return words
+
+
+def plain(name: str) -> str:
+    """A name of letters, digits, _ and -; where others had to go, with a hash of what it was."""
+    safe = re.sub(r"[^0-9A-Za-z_-]", "_", name)
+    return safe if safe == name else f"{safe}-{sha256_of(name)[:8]}"
 
 
 class Vbvr(Recipe):
@@ -93,30 +114,33 @@ class Vbvr(Recipe):
     @model_validator(mode="before")
     @classmethod
     def _as_the_profile_says(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        name = str(values.get("profile", "v1"))
+        name = str(values.get("profile", "v1")) if isinstance(values, dict) else ""
         if name not in profiles():
-            raise ValueError(f"profile {name} is none of {', '.join(profiles())}")
-        held = profiles()[name]
-        return {"frames": held.frames, "fps": held.fps, **values, "profile": name}
+            return values
+        return {"frames": profiles()[name].frames, "fps": profiles()[name].fps, **values, "profile": name}
+
+    @field_validator("profile")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in profiles():
+            raise ValueError(f"wanted one of {', '.join(profiles())}")
+        return name
 
     @field_validator("only", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return (
-            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-        )
+        parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+        if parts in ([""], [None]) or (parts == [] and value != ()):
+            raise ValueError("wanted ids of generators, such as O-47,O-30")
+        return parts
 
     @field_validator("benchmark", mode="before")
     @classmethod
     def _hashes(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return sorted(set(Path(value).read_text(encoding="utf-8").split()))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{value}: cannot be read as a list of param_hashes") from error
+        words = read_words(Path(value)) if isinstance(value, str) else value
+        if isinstance(words, list | tuple) and (odd := [w for w in words if not HASH.fullmatch(str(w))]):
+            raise ValueError(f"found {str(odd[0])[:40]!r}, wanted param_hashes separated by white space")
+        return sorted({str(word).lower() for word in words}) if isinstance(words, list | tuple) else words
 
     @field_validator("frames")
     @classmethod
@@ -164,19 +188,21 @@ class Vbvr(Recipe):
         labels_, generator = clip.labels, id_of(clip.labels["generator"])
         if generator not in places or labels_["generator"] != GENERATORS[generator].folder:
             raise Rejected("no_place", f"{labels_['generator']} is not in {self.profile}")
-        if labels_["param_hash"] in self.benchmark:
-            raise Rejected("benchmark", f"param_hash {labels_['param_hash']} is in the benchmark's list")
+        param_hash = labels_["param_hash"].lower()
+        if param_hash in self.benchmark:
+            raise Rejected("benchmark", f"param_hash {param_hash} is in the benchmark's list")
         if clip.width != clip.height or clip.width % self.size:
             says = f"{clip.width}x{clip.height}, wanted a square of a whole multiple of {self.size}"
             raise Rejected("odd_size", says)
         caption, origin, warnings = self.captioned(clip, generator)
+        name = plain(f"{generator}-{labels_['sample_id']}")
         return Sample(
-            id=re.sub(r"[^0-9A-Za-z_-]", "_", f"{generator}-{labels_['sample_id']}"),
-            group=f"{generator}:{labels_['param_hash']}", split="train", caption=caption,
+            id=name,
+            group=f"{generator}:{param_hash}", split="train", caption=caption,
             clips=(clip.model_copy(update={"labels": {}}),),
             choices={
                 "generator": generator, "card_group": places[generator].group, "tier": places[generator].tier,
-                "drawn": drawn(self.seed, clip), "param_hash": labels_["param_hash"], "caption_from": origin,
+                "drawn": drawn(self.seed, name), "param_hash": param_hash, "caption_from": origin,
                 "returns": generator in RETURNING,
             },
             attributes={"clip_s": clip.seconds, "caption_lint": warnings},
@@ -251,7 +277,18 @@ class Vbvr(Recipe):
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         kept = [row for row in rows if row.kept]
-        return [*super().audit(rows), self.time(kept), self.share(kept), self.captions(kept)]
+        return [
+            *super().audit(rows),
+            self.places(kept),
+            self.time(kept),
+            self.share(kept),
+            self.captions(kept),
+        ]
+
+    def places(self, kept: Sequence[LedgerRow]) -> Finding:
+        """Every place in the order is the one that the seed gives."""
+        wrong = [row.id for row in kept if row.choices["drawn"] != drawn(self.seed, row.id)]
+        return nothing("drawn", wrong, "places that the seed does not give", len(kept))
 
     def time(self, kept: Sequence[LedgerRow]) -> Finding:
         """Every clip is whole: its first frame first, its last frame last, none skipped, none out of order."""

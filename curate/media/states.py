@@ -41,7 +41,10 @@ def _differing(a: Image, b: Image) -> float:
 def picture(path: Path, size: int) -> Image:
     """A square picture scaled to (size, size, 3) RGB by averaging. Raises Rejected: no_state."""
     stored = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
-    found = cv2.imdecode(stored, cv2.IMREAD_COLOR) if stored.size else None
+    try:
+        found = cv2.imdecode(stored, cv2.IMREAD_COLOR) if stored.size else None
+    except cv2.error as error:  # a header that promises billions of pixels
+        raise Rejected("no_state", f"{path.name}: too large to be decoded") from error
     if found is None:
         raise Rejected("no_state", f"{path.name}: not there, or no picture")
     height, width = found.shape[:2]

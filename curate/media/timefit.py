@@ -18,27 +18,30 @@ class Fit:
 
     indices: tuple[int, ...]  # (F,)
     speed: float  # 1 for real time
-    hold_share: float  # of the frames, that repeat the last state beyond the clip's own end
+    hold_share: float  # of the time, in which the last state is held beyond the clip's own end
 
 
 def fit(source_frames: int, source_fps: float, frames: int, fps: float, max_speed: float) -> Fit:
     """All of a clip in `frames` frames at `fps`: the nearest source frame each, the last one held to the end.
 
-    At `fps` the clip takes m = round((n - 1) fps / source_fps) + 1 frames. When these are too many, the clip is sped
-    up uniformly, by (m - 1) / (frames - 1). Raises Rejected: too_long, where that is more than `max_speed`.
+    From first to last frame the clip takes (n - 1) / source_fps seconds, and there are (frames - 1) / fps; what is too
+    long is sped up uniformly. Speed and hold are of these seconds, so that frames and rates that span the same time
+    judge every clip alike. Raises Rejected: too_long, for a speed above `max_speed`.
     """
     last = source_frames - 1
-    taken = max(_nearest(last * fps / source_fps) + 1, min(source_frames, 2))
-    if taken <= frames:
-        moving = [min(last, _nearest(k * source_fps / fps)) for k in range(taken - 1)]
-        indices = (*moving, *[last] * (frames - len(moving)))
-        return Fit(indices, 1.0, round((frames - taken) / frames, 6))
-    speed = (taken - 1) / (frames - 1)
+    seconds, room_s = last / source_fps, (frames - 1) / fps
+    speed = seconds / room_s
     if speed > max_speed:
-        seconds, room_s = source_frames / source_fps, frames / fps
-        says = f"{seconds:.2f} s in {room_s:.2f} s is speed {speed:.2f}, wanted at most {max_speed:g}"
-        raise Rejected("too_long", says)
-    return Fit(tuple(_nearest(k * last / (frames - 1)) for k in range(frames)), round(speed, 6), 0.0)
+        raise Rejected(
+            "too_long",
+            f"{seconds:.2f} s in {room_s:.2f} s is speed {speed:.2f}, wanted at most {max_speed:g}",
+        )
+    if speed > 1:
+        indices = tuple(_nearest(k * last / (frames - 1)) for k in range(frames))
+        return Fit(indices, round(speed, 6), 0.0)
+    taken = min(frames, max(_nearest(seconds * fps) + 1, min(source_frames, 2)))
+    moving = [min(last, _nearest(k * source_fps / fps)) for k in range(taken - 1)]
+    return Fit((*moving, *[last] * (frames - len(moving))), 1.0, round(1 - speed, 6))
 
 
 def fault(
@@ -55,11 +58,12 @@ def fault(
     if any(after < before for before, after in pairwise(indices)):
         return "goes back in time"
     jump = max((after - before for before, after in pairwise(indices)), default=0)
-    if jump > step + 1:
+    if jump > max(step + 1, 1.5 * step + 0.5):  # the last frame comes a little early or late
         return f"jumps over {jump - 1:g} source frames, wanted steps of {step:.2f}"
     held = sum(index == indices[-1] for index in indices) - 1  # the last state is shown once in any case
-    if abs(held - hold_share * frames) > 1 / step + 1:
-        return f"holds its end for {held} frames, its record says {hold_share * frames:.0f}"
+    wanted = hold_share * (frames - 1)
+    if abs(held - wanted) > 1 / step + 1:
+        return f"holds its end for {held} frames, its record says {wanted:.0f}"
     return None
 
 

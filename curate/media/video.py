@@ -80,7 +80,8 @@ class _Span:
     @property
     def per_second(self) -> float:
         """Average rate. How long the last packet lasts is often made up: it counts only where it is alone."""
-        return (self.packets - 1) / (self.last_s - self.start_s) if self.packets > 1 else 1 / self.seconds
+        lasts_s = self.last_s - self.start_s if self.packets > 1 else self.seconds
+        return max(1, self.packets - 1) / lasts_s if lasts_s > 0 else 0.0
 
     def add(self, start_s: float, seconds: float) -> None:
         self.packets += 1

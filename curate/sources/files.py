@@ -16,6 +16,7 @@ class HashEntry(Record):
 
     size: int
     mtime_ns: int
+    ctime_ns: int  # the other can be set back
     sha256: Sha256
 
 
@@ -64,17 +65,22 @@ def file_sha256(path: Path, cache: Path) -> str:
             raise Rejected("unreadable", "not a file, or a link to nothing")
         before = path.stat()
         entry = _remembered(entry_path)
-        if entry and (entry.size, entry.mtime_ns) == (before.st_size, before.st_mtime_ns):
+        if entry and (entry.size, entry.mtime_ns, entry.ctime_ns) == _stamp(before):
             return entry.sha256
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         after = path.stat()
     except OSError as error:
         raise Rejected("unreadable", error.strerror or str(error)) from error
-    if (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
-        entry = HashEntry(size=after.st_size, mtime_ns=after.st_mtime_ns, sha256=digest)
+    if _stamp(after) == _stamp(before):
+        size, mtime_ns, ctime_ns = _stamp(after)
+        entry = HashEntry(size=size, mtime_ns=mtime_ns, ctime_ns=ctime_ns, sha256=digest)
         write_atomic(entry_path, canonical(entry))
     return digest
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _remembered(path: Path) -> HashEntry | None:

@@ -65,7 +65,8 @@ class LocalStore:
     def licence(self) -> str | None:
         """`license` in the front matter of README.md."""
         try:
-            return licence_of((self.root / README).read_text(encoding="utf-8"))
+            card = self.root / README
+            return licence_of(card.read_text(encoding="utf-8")) if card.is_file() else None
         except (OSError, UnicodeDecodeError):
             return None
 
@@ -74,11 +75,15 @@ class LocalStore:
         return [path.relative_to(self.root).as_posix() for path in files_under(self.root)]
 
     def identity(self, path: str) -> str:
-        """Of absolute path, size and time of change: a tar of gigabytes is not hashed to be named."""
+        """Of absolute path, inode, size and times of change: a tar of gigabytes is not hashed to be named.
+
+        The time of the inode's change too: that of the contents can be set back.
+        """
         with self._readable(path):
             found = (self.root / path).stat()
         place = os.fsencode(os.path.abspath(self.root / path))
-        return hashlib.sha256(place + f"\0{found.st_size}\0{found.st_mtime_ns}".encode()).hexdigest()
+        told = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        return hashlib.sha256(place + "".join(f"\0{n}" for n in told).encode()).hexdigest()
 
     def fetch(self, path: str) -> Path:
         """The file itself."""
@@ -87,6 +92,8 @@ class LocalStore:
     @contextmanager
     def stream(self, path: str, offset: int) -> Iterator[Readable]:
         """The file from a byte on."""
+        if (self.root / path).exists() and not (self.root / path).is_file():  # a pipe would block for ever
+            raise CurateError(f"{shown(self.root / path)}: is no file")
         with self._readable(path), (self.root / path).open("rb") as file:
             file.seek(offset)
             yield file
@@ -107,12 +114,13 @@ class HubStore:
 
     def __init__(self, repo: str, revision: str | None = None) -> None:
         from huggingface_hub import HfApi
-        from huggingface_hub.utils import disable_progress_bars
+        from huggingface_hub.utils import disable_progress_bars, logging
 
         self.repo = repo
         self.name = f"hub:{repo}" + (f"@{revision}" if revision else "")
         if not sys.stderr.isatty():
             disable_progress_bars()
+        logging.set_verbosity_error()  # what fails in the end is told in one line
         with hub_errors(self.name):
             found = HfApi().dataset_info(repo, revision=revision, files_metadata=True, timeout=TIMEOUT_S)
             if not found.sha or any(file.size is None for file in found.siblings or ()):

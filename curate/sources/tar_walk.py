@@ -26,7 +26,7 @@ class _Reader:
         data = self._stream.read(count)
         self.offset += len(data)
         if len(data) < count:
-            raise Rejected("truncated_tar", f"ends at byte {self.offset}")
+            raise Rejected("truncated_tar", "ends too early")
         return data
 
     def upto(self, end: int) -> Iterator[bytes]:

@@ -66,7 +66,7 @@ def list_vbvr(
         _refuse_missing(store, wanted.parts, parts)
         for generator in follow(sorted(parts)):
             rows = table.rows(generator, parts[generator])
-            found_here, drops_here = _take_part(store, generator, rows, wanted.window, cache / "vbvr")
+            found_here, drops_here = _take_part(store, generator, rows, wanted.window, cache)
             found += found_here
             drops += drops_here
         told = {number: _told(*cells) for number, *cells in table.texts([one.row.number for one in found])}
@@ -77,8 +77,8 @@ def list_vbvr(
         try:
             if sha256 in first:
                 raise Rejected("same_file", f"the same bytes as {first[sha256]}")
-            first[sha256] = one.row.video
             clips.append(_clip(one, told[one.row.number], store.licence))
+            first[sha256] = one.row.video  # not before: a broken row must not hide a sound one
         except Rejected as why:
             drops.append(_drop(one.row, why, sha256))
     return sorted(clips, key=lambda clip: clip.name), sorted(drops, key=lambda drop: (drop.name, drop.id))
@@ -102,9 +102,12 @@ def _take_part(
     drops: list[Drop] = []
     for tar in dict.fromkeys(row.tar for row in rows):
         here = {row.number: row for row in rows if row.tar == tar}
-        folder = cache / sha256_of([store.identity(tar), store.identity(TABLE)])[:16]
+        key = sha256_of([store.identity(tar), store.identity(TABLE), generator])[:16]
+        folder = (
+            cache / "vbvr" / key
+        )  # a generator's own: what another one wanted of the tar is not in its journal
         left = window - len(found) - len(drops)
-        taken = take(store, tar, _targets(here.values(), folder), folder / "journal.jsonl", left)
+        taken = take(store, tar, _targets(here.values(), folder), folder / "journal.jsonl", left, cache)
         for row in (here.pop(number) for number in taken.settled[:left]):
             if row.number in taken.refused:
                 drops.append(_drop(row, Rejected("not_a_file", taken.refused[row.number])))
@@ -159,6 +162,7 @@ def _told(prompt: str | None, metadata_json: str | None) -> Told | Rejected:
         param_hash = metadata.get("param_hash") or sha256_of(parameters)[:16]
         if not isinstance(param_hash, str):
             raise TypeError(f"param_hash is {param_hash!r}")
+        param_hash.encode()  # JSON can spell half a character
     except KeyError:
         return Rejected("bad_metadata", "metadata_json has no parameters")
     except (TypeError, ValueError, RecursionError) as error:
@@ -196,6 +200,6 @@ def _clip(one: Found, told: Told | Rejected, licence: str | None) -> Clip:
 
 
 def _drop(row: Row, why: Rejected, sha256: str | None = None) -> Drop:
-    """One id per row of the ledger: only the first file of its bytes can have the id that these give."""
-    own = sha256 if sha256 and why.reason != "same_file" else sha256_of([row.video, row.number])
+    """One id per row of the ledger, which the same bytes may come to several times."""
+    own = sha256_of([row.video, row.number])
     return Drop(id=own[:16], name=row.video, reason=why.reason, detail=why.detail, sha256=sha256)

@@ -65,7 +65,7 @@ class Table:
             if not self._may_hold(group, generators):
                 continue
             for _, batch in self._batches(group, (GENERATOR, TAR)):
-                pairs = _cells(batch, _where(batch, generators), (GENERATOR, TAR))
+                pairs = self._cells(batch, self._where(batch, generators), (GENERATOR, TAR))
                 for generator, tar in dict.fromkeys(pairs):
                     part = found.setdefault(generator, Part())
                     part.groups += [] if group in part.groups else [group]
@@ -77,8 +77,8 @@ class Table:
         found: list[Row] = []
         for group in part.groups:
             for start, batch in self._batches(group, (GENERATOR, *PLACES)):
-                chosen = _where(batch, (generator,))
-                for index, cells in zip(chosen, _cells(batch, chosen, PLACES), strict=True):
+                chosen = self._where(batch, (generator,))
+                for index, cells in zip(chosen, self._cells(batch, chosen, PLACES), strict=True):
                     found.append(self._row(start + index, cells))
         return found
 
@@ -91,8 +91,30 @@ class Table:
             for start, batch in self._batches(group, TEXTS):
                 here = wanted[bisect_left(wanted, start) : bisect_left(wanted, start + len(batch))]
                 chosen = [number - start for number in here]
-                for number, cells in zip(here, _cells(batch, chosen, TEXTS), strict=True):
+                for number, cells in zip(here, self._cells(batch, chosen, TEXTS), strict=True):
                     yield number, *cells
+
+    def _where(self, batch: Any, generators: Collection[str]) -> list[int]:
+        """Indices of the rows of these generators."""
+        import pyarrow
+        from pyarrow import compute
+
+        with self._readable():
+            names = pyarrow.array(sorted(generators), pyarrow.string())
+            chosen: list[int] = compute.indices_nonzero(
+                compute.is_in(batch.column(GENERATOR), names)
+            ).to_pylist()
+            return chosen
+
+    def _cells(
+        self, batch: Any, chosen: Sequence[int], columns: tuple[str, ...]
+    ) -> Iterator[tuple[Any, ...]]:
+        """The cells of some rows, row by row."""
+        import pyarrow
+
+        with self._readable():
+            picked = batch.take(pyarrow.array(chosen, pyarrow.int64()))
+            return zip(*(picked.column(name).to_pylist() for name in columns), strict=True)
 
     def _may_hold(self, group: int, generators: Collection[str]) -> bool:
         """By the least and the greatest name that the row group's statistics tell, if they do."""
@@ -131,6 +153,8 @@ class Table:
                 f"{self.name}: found no column {', '.join(missing)}; wanted {', '.join(wanted)}"
             )
         for name in wanted:
+            if schema.names.count(name) > 1:
+                raise CurateError(f"{self.name}: found {schema.names.count(name)} columns {name}, wanted one")
             if not _is_text(kind := schema.field(name).type):
                 raise CurateError(f"{self.name}: found column {name} of type {kind}, wanted string")
 
@@ -147,24 +171,6 @@ class Table:
             found = f"{self.name}, {where}: found {column} {value!r}"
             raise CurateError(f"{found}, wanted a relative path without '..'")
         return value.removeprefix("./")
-
-
-def _where(batch: Any, generators: Collection[str]) -> list[int]:
-    """Indices of the rows of these generators."""
-    import pyarrow
-    from pyarrow import compute
-
-    names = pyarrow.array(sorted(generators), pyarrow.string())
-    chosen: list[int] = compute.indices_nonzero(compute.is_in(batch.column(GENERATOR), names)).to_pylist()
-    return chosen
-
-
-def _cells(batch: Any, chosen: Sequence[int], columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-    """The cells of some rows, row by row."""
-    import pyarrow
-
-    picked = batch.take(pyarrow.array(chosen, pyarrow.int64()))
-    return zip(*(picked.column(name).to_pylist() for name in columns), strict=True)
 
 
 def _is_text(kind: Any) -> bool:

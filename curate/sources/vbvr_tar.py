@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from curate.errors import CurateError, Rejected
 from curate.files import atomic_writer
 from curate.records import Record, Sha256, canonical
+from curate.sources.files import file_sha256
 from curate.sources.store import Store
 from curate.sources.tar_walk import Member, members
 
@@ -74,14 +75,17 @@ class Taken:
                 self.settled.append(row)
 
 
-def take(store: Store, tar: str, targets: Mapping[str, list[Target]], journal: Path, window: int) -> Taken:
+def take(
+    store: Store, tar: str, targets: Mapping[str, list[Target]], journal: Path, window: int, cache: Path
+) -> Taken:
     """Put the files of the first `window` samples of a tar in their places; nothing behind them is read.
 
-    `targets` by name of a member. What an earlier call did, or one that was killed, is not done again. The tar
-    may end before: then `Taken.ended` says whether it was whole. Raises CurateError when it cannot be read.
+    `targets` by name of a member. What an earlier call did, or one that was killed, is not done again, as long as
+    the files are what they were (`cache` remembers their hashes). The tar may end before: then `Taken.ended` says
+    whether it was whole; where it was not, the next call looks again. Raises CurateError when it cannot be read.
     """
     taken = Taken()
-    _recall(taken, targets, journal, window)
+    _recall(taken, targets, journal, window, cache)
     if taken.ended or len(taken.settled) >= window:
         return taken
     name = f"{store.name}/{tar}"
@@ -97,12 +101,15 @@ def take(store: Store, tar: str, targets: Mapping[str, list[Target]], journal: P
             line = Line(start=taken.offset, end=taken.offset, ended="whole")
         except Rejected as why:
             line = Line(start=taken.offset, end=taken.offset, ended="cut", detail=why.detail)
-    _append(journal, line)
+    if line.ended == "whole":  # a read that failed may not fail again
+        _append(journal, line)
     taken.add(line, [])
     return taken
 
 
-def _recall(taken: Taken, targets: Mapping[str, list[Target]], journal: Path, window: int) -> None:
+def _recall(
+    taken: Taken, targets: Mapping[str, list[Target]], journal: Path, window: int, cache: Path
+) -> None:
     """Go through the journal as if through the tar, up to the first line that does not hold."""
     try:
         lines = journal.read_bytes().split(b"\n")
@@ -116,14 +123,14 @@ def _recall(taken: Taken, targets: Mapping[str, list[Target]], journal: Path, wi
         if (line := _parsed(text)) is None:
             continue  # what it covered is missing from here on
         here = taken.missing(targets.get(line.member, [])) if line.member else []
-        if line.start == taken.offset and all(_is_there(target.path, line) for target in here):
+        if line.start == taken.offset and all(_is_there(target.path, line, cache) for target in here):
             taken.add(line, here)
 
 
-def _is_there(path: Path, line: Line) -> bool:
+def _is_there(path: Path, line: Line, cache: Path) -> bool:
     try:
-        return line.sha256 is None or path.stat().st_size == line.size
-    except OSError:
+        return line.sha256 is None or file_sha256(path, cache) == line.sha256
+    except Rejected:
         return False
 
 

@@ -1,5 +1,7 @@
 """The first and last frame of a clip against its own pictures of them."""
 
+import struct
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +33,10 @@ def made(folder: Path, first: int = 30, last: int = 90, swap: bool = False) -> P
     for name, x in zip(("first_frame.png", "final_frame.png"), named, strict=True):
         cv2.imwrite(str(folder / name), state(x)[..., ::-1])
     return folder / "ground_truth.mp4"
+
+
+def picture_of(folder: Path) -> Path:
+    return folder / "final_frame.png"
 
 
 def test_a_true_clip_is_near_both_pictures(tmp_path: Path) -> None:
@@ -71,11 +77,16 @@ def test_a_clip_that_returns_is_held_to_how_far_it_went(tmp_path: Path) -> None:
     assert compare(clip, 18, 64, returns=True)["change_share"] < 0.0002
 
 
-@pytest.mark.parametrize("damage", ["missing", "empty", "text", "wide"])
+@pytest.mark.parametrize("damage", ["missing", "empty", "text", "wide", "huge"])
 def test_a_picture_that_is_none_is_refused_by_name(tmp_path: Path, damage: str) -> None:
     clip, picture = made(tmp_path), tmp_path / "final_frame.png"
     if damage == "missing":
         picture.unlink()
+    elif damage == "huge":  # a header that promises four billion pixels
+        data = picture_of(tmp_path).read_bytes()
+        size = struct.pack(">II", 65535, 65535)
+        head = b"IHDR" + size + data[24:29]
+        picture_of(tmp_path).write_bytes(data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:])
     elif damage == "wide":
         cv2.imwrite(str(picture), np.zeros((64, 128, 3), np.uint8))
     else:

@@ -266,3 +266,21 @@ def test_real_clips() -> None:
         frames = read_frames(path, start_s=0, frames=121, fps=24, width=256, height=256)
         assert frames.std() > 20
         assert np.abs(np.diff(frames[::40].astype(int), axis=0)).mean() > 0.5
+
+
+def test_packets_of_one_time_stamp_are_no_video(tmp_path: Path) -> None:
+    """Copied packet by packet, as no encoder would write it."""
+    sound = encode(
+        tmp_path / "sound.mkv", [numbered(n) for n in range(9)], range(9), Fraction(1, 25), codec="mpeg4"
+    )
+    path = tmp_path / "still.mkv"
+    with av.open(str(sound)) as source, av.open(str(path), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.pts = packet.dts = 0
+                packet.duration = 0
+                packet.stream = stream
+                copy.mux(packet)
+    with pytest.raises(Rejected, match="broken"):
+        probe(path)

@@ -120,7 +120,9 @@ def test_a_row_with_bad_metadata_is_dropped_alone(text: str | None, tmp_path: Pa
     write_tar(tmp_path / "tars" / f"{BALL}.tar", members)
     clips, drops = listed(tmp_path, tmp_path / "cache", BALL)
     assert len(clips) == 1
-    assert [(drop.reason, drop.id) for drop in drops] == [("bad_metadata", sha(video(1))[:16])]
+    assert [(drop.reason, drop.id) for drop in drops] == [
+        ("bad_metadata", sha256_of([drops[0].name, 1])[:16])
+    ]
     assert drops[0].detail.startswith("metadata_json") and "\n" not in drops[0].detail
 
 

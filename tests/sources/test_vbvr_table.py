@@ -43,6 +43,8 @@ def test_paths_that_lead_out_of_the_tar_are_refused(name: str | None, column: st
         (lambda path: path.write_bytes(path.read_bytes()[:-40]), "cannot be read as parquet"),
         (lambda path: path.write_bytes(b"PAR1" + bytes(3000) + path.read_bytes()[3004:]), "cannot be read as parquet"),
         (lambda path: _rewrite(path, lambda t: t.drop_columns(["prompt"])), "found no column prompt; wanted"),
+        (lambda path: _rewrite(path, lambda t: t.append_column("generator", t["task"])), "found 2 columns generator"),
+        (lambda path: _rewrite(path, lambda t: t.set_column(4, "prompt", _no_text(len(t)))), "cannot be read as parquet"),
         (lambda path: _rewrite(path, lambda t: t.set_column(3, "sample_id", t["id"])), "found column sample_id of type int64"),
         (lambda path: _rewrite(path, lambda t: t.set_column(9, "tar_file", pa.nulls(len(t), pa.string()))), "found tar_file None"),
         (lambda path: _rewrite(path, lambda t: t.set_column(3, "sample_id", pa.nulls(len(t), pa.string()))), "found sample_id None"),
@@ -109,3 +111,8 @@ def test_row_groups_that_cannot_hold_a_generator_are_skipped(tmp_path: Path) -> 
     assert len(table.rows(MAZE, table.parts([MAZE])[MAZE])) == 5
     with pytest.raises(CurateError, match="cannot be read as parquet"):
         table.parts([BALL])
+
+
+def _no_text(count: int) -> pa.Array:
+    """Strings of bytes that are no UTF-8."""
+    return pa.array([b"\xff\xfe"] * count, pa.binary()).view(pa.string())

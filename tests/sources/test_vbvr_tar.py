@@ -1,6 +1,9 @@
 import io
+import os
 import random
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.errors import CurateError
+from curate.sources.store import LocalStore, Readable
 from curate.sources.vbvr import list_vbvr
 from tests.sources.vbvr_listing import Metered, became_whole, listed, told, wanted
 from tests.vbvr_folders import (
@@ -202,3 +206,64 @@ def test_a_gzipped_tar_is_no_tar(tmp_path: Path) -> None:
         tar.addfile(noise, io.BytesIO(random.Random(0).randbytes(5000)))
     with pytest.raises(CurateError, match=r"O-1_ball_data-generator.tar: found no tar header at its start"):
         listed(tmp_path / "vbvr", tmp_path / "cache", BALL)
+
+
+def test_two_generators_in_one_tar_do_not_hide_each_other(tmp_path: Path) -> None:
+    """Their members lie one between the other; what one asked for before must not matter."""
+    rows = make_rows({GRID: 2, MAZE: 2})
+    for row in rows:
+        row["tar_file"] = "tars/both.tar"
+    write_table(tmp_path, rows)
+    mixed = [m for pair in zip(members_of(rows[0]), members_of(rows[2]), strict=True) for m in pair]
+    mixed += [m for pair in zip(members_of(rows[3]), members_of(rows[1]), strict=True) for m in pair]
+    write_tar(tmp_path / "tars" / "both.tar", mixed)
+    cache = tmp_path / "cache"
+    assert [len(part) for part in listed(tmp_path, cache, GRID)] == [2, 0]
+    assert [len(part) for part in listed(tmp_path, cache, MAZE)] == [2, 0]
+    assert [len(part) for part in listed(tmp_path, cache, GRID, MAZE)] == [4, 0]
+
+
+def test_a_read_that_failed_is_tried_again(tmp_path: Path) -> None:
+    """Also under the same name, size and times, as when a server has a bad day."""
+
+    class Garbled(LocalStore):
+        bad = True
+
+        def identity(self, path: str) -> str:
+            return path
+
+        @contextmanager
+        def stream(self, path: str, offset: int) -> Iterator[Readable]:
+            with super().stream(path, offset) as stream:
+                yield io.BytesIO(stream.read(1024) + b"\xff" * 4096) if self.bad else stream
+
+    make_vbvr(tmp_path, {GRID: 3})
+    store = Garbled(tmp_path)
+    clips, drops = list_vbvr(store, wanted(GRID), tmp_path / "cache")
+    assert not clips and {drop.reason for drop in drops} == {"truncated_tar"}
+    store.bad = False
+    clips, drops = list_vbvr(store, wanted(GRID), tmp_path / "cache")
+    assert len(clips) == 3 and not drops
+
+
+def test_a_file_of_the_cache_that_was_damaged_is_taken_out_again(tmp_path: Path) -> None:
+    make_vbvr(tmp_path / "vbvr", {GRID: 2})
+    expected = listed(tmp_path / "vbvr", tmp_path / "cache", GRID)
+    victim = Path(expected[0][0].path)
+    sound = victim.read_bytes()
+    victim.write_bytes(sound[:-9] + b"\0" * 9)  # as long as it was
+    assert listed(tmp_path / "vbvr", tmp_path / "cache", GRID) == expected
+    assert victim.read_bytes() == sound
+
+
+def test_a_tar_of_the_same_size_and_time_is_another_one(tmp_path: Path) -> None:
+    folder, other = tmp_path / "vbvr", tmp_path / "other"
+    make_vbvr(folder, {GRID: 1})
+    tar = folder / "tars" / f"{GRID}.tar"
+    (before,), _ = listed(folder, tmp_path / "cache", GRID)
+    stamp, data = tar.stat(), tar.read_bytes()
+    tar.write_bytes(data.replace(b"isom", b"isoM"))  # in the video's header
+    os.utime(tar, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert tar.stat().st_size == stamp.st_size and not other.exists()
+    (after,), _ = listed(folder, tmp_path / "cache", GRID)
+    assert before.sha256 != after.sha256

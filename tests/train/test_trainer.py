@@ -16,7 +16,9 @@ from safetensors.torch import load_file
 
 from curate.errors import CurateError
 from curate.progress import Reporter
+from curate.records import sha256_of
 from curate.train import objective
+from curate.train.config import fixed, read_config
 from curate.train.start import train
 from curate.train.state import checkpoints
 from curate.train.strategy import STRATEGIES
@@ -168,8 +170,15 @@ def test_a_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint(
     out, folder = tmp_path / "run", sets["images"]
     train(asked(folder, out, shared_cache), Interrupting(1))
     good = (out / "checkpoints" / "step-00002" / "state.safetensors").read_bytes()
-    config = out / "config.yaml"
-    config.write_text(config.read_text().replace("learning_rate: 0.005", "learning_rate: 1.0e+30"))
+    config, told = out / "config.yaml", out / "run.json"
+
+    def retold(was: str, now: str) -> None:
+        """As if the run had begun so."""
+        config.write_text(config.read_text().replace(f"learning_rate: {was}", f"learning_rate: {now}"))
+        settings = sha256_of(fixed(read_config(config.read_text(), "config", {})))
+        told.write_text(json.dumps(json.loads(told.read_text()) | {"settings_sha256": settings}))
+
+    retold("0.005", "1.0e+30")
     with pytest.raises(
         CurateError, match=r"^step [34]: .* is no longer a number, at sample human-train-\d"
     ) as caught:
@@ -177,7 +186,7 @@ def test_a_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint(
     assert "lower learning_rate (1e+30)" in str(caught.value) and "\n" not in str(caught.value)
     assert checkpoints(out / "checkpoints") == [2]
     assert (out / "checkpoints" / "step-00002" / "state.safetensors").read_bytes() == good
-    config.write_text(config.read_text().replace("learning_rate: 1.0e+30", "learning_rate: 0.005"))
+    retold("1.0e+30", "0.005")
     assert run(folder, out, shared_cache, resume=True).steps == STEPS
 
 
