@@ -182,7 +182,7 @@ class Pipeline:
         ask = self.request
         return {
             "recipe": ask.recipe,
-            "settings": self.recipe.model_dump(mode="json"),
+            "settings": self.recipe.model_dump(),
             "cache": str(ask.cache),
         }
 

@@ -55,6 +55,7 @@ class Human(Recipe):
         "numpy",
         "opencv-python-headless",
         "pillow",
+        "rapidocr",
         "scikit-image",
     )
     demo: ClassVar[str] = "robots"
@@ -107,25 +108,37 @@ class Human(Recipe):
             raise ValueError(f"{value}: no such folder; wanted one of pictures with captions")
         return value
 
-    @field_serializer("regularise")
-    def _told(self, value: str | bool | None) -> bool:
-        return bool(value)  # build.json holds no path
+    @field_validator("nudity")
+    @classmethod
+    def _can_be_seen(cls, value: str) -> str:
+        if value == "drop" and not nudity.is_available():
+            raise ValueError("wanted the extra `nudity` installed (pip install 'ltx-curate[nudity]')")
+        return value
+
+    # build.json holds no path: whether there was a folder, and what kind of model
+    @field_serializer("regularise", when_used="json")
+    def _whether(self, value: str | bool | None) -> bool:
+        return bool(value)
+
+    @field_serializer("clip", when_used="json")
+    def _kind(self, value: str | None) -> str | None:
+        return value if value is None or value.startswith("hf-hub:") else value.partition(":")[0]
 
     def folders(self) -> Mapping[str, Path]:
         return {REGULAR: Path(self.regularise).expanduser()} if isinstance(self.regularise, str) else {}
 
     def made_with(self) -> dict[str, str]:
+        """As ever, and the models that look at a picture where there are any."""
         extra = {"clip": likeness.load_clip(self.clip).fingerprint} if self.clip else {}
-        return super().made_with() | extra
+        seen = {"nudenet": nudity.version()} if nudity.is_available() else {}
+        return super().made_with() | extra | seen
 
     def annotate(self, clip: Clip) -> Values:
         seen = read_picture(clip.path, self.background)
         written = text.text_share(seen)
         found: dict[str, Any] = {
             "format": probe_picture(clip.path).format,
-            "hash": quality.picture_hash(
-                read_picture(clip.path)
-            ),  # on white: on black, lines of robots are alike
+            "hash": quality.picture_hash(read_picture(clip.path)),  # on white: on black, outlines are alike
             "blur": quality.blur_of(seen),
             "text_share": round(written.share, 5),
             "words": list(written.words),
@@ -141,7 +154,8 @@ class Human(Recipe):
         if not model.trained:
             return {"untrained": model.untrained}
         vectors = model.embed_pictures([seen])
-        (share,) = likeness.reading(vectors, model, self.caption, self.opposites).shares or (None,)
+        others = [each for each in self.opposites if each.casefold() != self.caption.casefold()]
+        (share,) = likeness.reading(vectors, model, self.caption, others).shares or (None,)
         return {"reading": share, "embedding": [round(float(v), 5) for v in vectors[0]]}
 
     def refuse(self, clip: Clip) -> None:

@@ -1,6 +1,7 @@
 """Nudity in a picture: NudeNet's detector of 320 pixels, on this machine; the extra `nudity`."""
 
 from functools import lru_cache
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,11 @@ class Exposed(NamedTuple):
 def is_available() -> bool:
     """Whether the extra `nudity` is installed."""
     return find_spec("nudenet") is not None
+
+
+def version() -> str:
+    """Of the extra."""
+    return metadata.version("nudenet")
 
 
 def nudity(picture: str | Path | Image) -> list[Exposed]:
