@@ -160,6 +160,7 @@ class Human(Recipe):
 
     def refuse(self, clip: Clip) -> None:
         """Raises Rejected for a picture that may not be in the set."""
+        self.fit(clip)
         known = clip.annotations
         if (blur := number(known, "blur")) > self.max_blur:
             raise Rejected("blurred", f"blur {blur:.2f}, wanted at most {self.max_blur:g}")
@@ -171,7 +172,6 @@ class Human(Recipe):
             )
         if self.nudity == "drop" and (exposed := known.get("exposed")):
             raise Rejected("nudity", ", ".join(map(str, exposed)) if isinstance(exposed, list) else "")
-        self.fit(clip)
 
     def fit(self, clip: Clip) -> tuple[int, int, tuple[int, int, int, int]]:
         """Width and height of the bucket, and the part of the picture that fills it. Raises Rejected: too_small."""

@@ -80,13 +80,18 @@ def test_any_engine_and_names_in_another_order_give_the_same_set(
     assert three.manifest.content_id == one.manifest.content_id
 
 
+def drawn(folder: Path, stem: str) -> Path:
+    """A picture, not its sidecar."""
+    return next(path for path in sorted(folder.glob(f"{stem}.*")) if path.suffix != ".json")
+
+
 def poisoned(folder: Path) -> dict[str, str]:
     """Files put beside good pictures, and the reason that each must be dropped for."""
-    first = next(path for path in sorted(folder.iterdir()) if path.suffix in (".png", ".jpg", ".webp"))
+    first = drawn(folder, "robot-0000")
     picture = Image.open(first).convert("RGB")
     picture.resize((picture.width - 8, picture.height - 8)).save(folder / "copy.jpg", quality=85)
     small = np.asarray(
-        Image.open(max(folder.glob("robot-0001.*"))).convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        Image.open(drawn(folder, "robot-0001")).convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     )
     cv2.imwrite(str(folder / "soft.png"), cv2.GaussianBlur(small, (0, 0), 8)[..., ::-1])
     banner = Image.fromarray(np.ascontiguousarray(small[::-1])).resize((480, 480))
@@ -118,7 +123,7 @@ def test_a_poisoned_folder_lists_each_with_its_reason(
     import pillow_heif
 
     pillow_heif.register_heif_opener()
-    Image.open(max(folder.glob("robot-0002.*"))).convert("RGB").rotate(180).save(heic, "HEIF", quality=90)
+    Image.open(drawn(folder, "robot-0002")).convert("RGB").rotate(180).save(heic, "HEIF", quality=90)
     (folder / "phone.heic").write_bytes(heic.getvalue())
     before = tree(folder)
     make(tmp_path / "set", folder, shared_cache)
