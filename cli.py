@@ -77,6 +77,7 @@ def _asking(command: Callable[..., None]) -> Callable[..., None]:
         _setting("A setting of the recipe, or of the demo (demo.clips=600). Repeat for more."),
         click.option("--config", metavar="F.yaml", help="Settings from a file; --set wins."),
         click.option("--seed", type=click.IntRange(min=0), default=None, help="Of everything drawn. [default: 0]"),
+        click.option("--clip", metavar="MODEL", help="An open_clip model that reads the pictures, where the recipe has a use for one."),
         click.option("--engine", "engine_name", default="processes", show_default=True, help="serial or processes[:N]; the result is the same."),
         _told,
     )  # fmt: skip
@@ -91,6 +92,7 @@ def _request(
     settings: dict[str, Any],
     config: str | None,
     seed: int | None,
+    clip: str | None,
     engine_name: str,
     model: str,
 ) -> "Request":
@@ -100,7 +102,8 @@ def _request(
     from curate.sources.hub import parse_source
     from curate.sources.listing import demo_config
 
-    merged = _file_settings(config) | settings | ({"seed": seed} if seed is not None else {})
+    named = {"seed": seed, "clip": clip}
+    merged = _file_settings(config) | settings | {k: v for k, v in named.items() if v is not None}
     theirs = {key: value for key, value in merged.items() if key.startswith("demo.")}
     ours = {key: value for key, value in merged.items() if key not in theirs}
     try:
@@ -141,8 +144,8 @@ def cli() -> None:
     help="Also the same set with shuffled, one or no reference, and a sweep of tones.",
 )
 def build(
-    recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, engine_name: str,
-    quiet: bool, as_json: bool, out: str | None, model: str, no_encode: bool, allow: tuple[str, ...],
+    recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, clip: str | None,
+    engine_name: str, quiet: bool, as_json: bool, out: str | None, model: str, no_encode: bool, allow: tuple[str, ...],
     with_controls: bool,
 ) -> None:  # fmt: skip
     """Make the training set of RECIPE (a name, or a file such as ./mine.py) and prove it."""
@@ -153,7 +156,7 @@ def build(
     from curate.recipe import configure, find
     from curate.show import built, built_json
 
-    request = _request(recipe, source, settings, config, seed, engine_name, model)
+    request = _request(recipe, source, settings, config, seed, clip, engine_name, model)
     if with_controls:
         try:
             reference_in(configure(find(recipe), request.settings))
@@ -172,8 +175,8 @@ def build(
 @cli.command()
 @_asking
 def plan(
-    recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, engine_name: str,
-    quiet: bool, as_json: bool,
+    recipe: str, source: str, settings: dict[str, Any], config: str | None, seed: int | None, clip: str | None,
+    engine_name: str, quiet: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Show what RECIPE would make of a source, before anything is rendered."""
     from curate.engine import engine
@@ -181,7 +184,7 @@ def plan(
     from curate.progress import Reporter
     from curate.show import planned, planned_json
 
-    request = _request(recipe, source, settings, config, seed, engine_name, "tiny")
+    request = _request(recipe, source, settings, config, seed, clip, engine_name, "tiny")
     with engine(engine_name) as carrier:
         pipeline = Pipeline(request, carrier, Reporter(quiet))
         listing, samples, drops = pipeline.planned()

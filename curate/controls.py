@@ -6,9 +6,6 @@ changes, so nothing is rendered or encoded again, and each control goes through 
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from curate import sweep
 from curate.errors import CurateError
 from curate.proof import invariants
@@ -16,6 +13,7 @@ from curate.proof.finding import Finding
 from curate.proof.sketch import Reference, Sketch
 from curate.recipe import Recipe
 from curate.records import REFERENCE_OF, SPLITS, Control, LedgerRow, Sample, number, reference_of, rng
+from curate.split import derangement
 
 REARRANGED: tuple[Control, ...] = ("shuffled-reference", "constant-reference", "caption-only")
 CONTROLS: tuple[Control, ...] = (*REARRANGED, "sweep")
@@ -54,17 +52,6 @@ def given(control: Control, sketch: Sketch, rows: Sequence[LedgerRow], seed: int
         order = derangement(len(ids), rng(seed, split, "shuffled reference"))
         donors |= {name: ids[place] for name, place in zip(ids, order, strict=True)}
     return donors
-
-
-def derangement(count: int, stream: np.random.Generator) -> NDArray[np.intp]:
-    """An order without a fixed point, each equally likely: permutations are drawn until one has none (e on average).
-
-    `count` is 0, or 2 or more.
-    """
-    while True:
-        order = stream.permutation(count)
-        if not np.any(order == np.arange(count)):
-            return order
 
 
 def median_pair(kept: Sequence[LedgerRow], assigned: str) -> str:

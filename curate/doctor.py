@@ -30,7 +30,7 @@ class Symptom(Record):
 def examine(cache: Path) -> list[Symptom]:
     """All that matters for a build here. `bad` keeps builds from working, `note` is worth knowing."""
     return [
-        *(_python(), _torch(), _torchaudio(), _packages(), _training()),
+        *(_python(), _torch(), _torchaudio(), _packages(), _training(), _pictures()),
         *(_rubberband(), _cache(cache), _disk(cache)),
     ]
 
@@ -88,15 +88,23 @@ def _packages() -> Symptom:
 
 def _training() -> Symptom:
     """The two extras that make a 22B model fit a smaller GPU."""
-    wanted = {"8bit": "bitsandbytes", "int8": "optimum-quanto"}
+    return _extras("training", {"8bit": "bitsandbytes", "int8": "optimum-quanto"}, "to train in less memory")
+
+
+def _pictures() -> Symptom:
+    """The extras that see more in a picture."""
+    wanted = {"clip": "open_clip_torch", "heic": "pillow-heif", "nudity": "nudenet"}
+    return _extras("pictures", wanted, "to read pictures by a model, those of phones, or for nudity")
+
+
+def _extras(name: str, wanted: dict[str, str], what_for: str) -> Symptom:
     gone = [extra for extra, package in wanted.items() if _installed(package) is None]
     if not gone:
-        return Symptom(
-            name="training", verdict="good", found=f"{' and '.join(wanted.values())} are installed"
-        )
-    found = f"{' and '.join(wanted[extra] for extra in gone)} not installed"
-    fix = f"to train in less memory: pip install 'ltx-curate[{','.join(gone)}]'"
-    return Symptom(name="training", verdict="note", found=found, fix=fix)
+        return Symptom(name=name, verdict="good", found=f"{', '.join(wanted.values())} are installed")
+    found = f"{', '.join(wanted[extra] for extra in gone)} not installed"
+    return Symptom(
+        name=name, verdict="note", found=found, fix=f"{what_for}: pip install 'ltx-curate[{','.join(gone)}]'"
+    )
 
 
 def _rubberband() -> Symptom:

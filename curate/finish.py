@@ -110,6 +110,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
         encoder=stack.fingerprint if stack else None,
         encoder_sha256=stack.fingerprint_sha if stack else None,
         trained=stack is not None and stack.trained,
+        private=any(row.kept and not row.licence for row in judged.rows),
         counts=counts,
         audit=verdicts_of(findings, expected(control, recipe), judged.allow),
         content_id=content_id(judged.rows),

@@ -14,7 +14,7 @@ from curate.progress import Reporter
 from curate.proof import quota
 from curate.recipe import Recipe, blamed, configure, find
 from curate.records import Clip, Drop, Sample
-from curate.sources.listing import Listing, list_source
+from curate.sources.listing import Listing, list_source, with_part
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -52,10 +52,15 @@ class Pipeline:
     def listed(self) -> Listing:
         """Clips and drops of the source."""
         ask = self.request
-        return list_source(
+        reads = self.recipe.reads
+        listing = list_source(
             ask.source, ask.source_settings, ask.cache, self.engine, self.reporter,
-            self.recipe.wanted(), self.recipe.demo,
+            self.recipe.wanted(), self.recipe.demo, reads,
         )  # fmt: skip
+        for part, folder in self.recipe.folders().items():
+            more = list_source(str(folder), {}, ask.cache, self.engine, self.reporter, reads=reads)
+            listing = with_part(listing, part, more)
+        return listing
 
     def annotated(self, clips: Sequence[Clip]) -> tuple[list[Clip], list[Drop]]:
         """Clips with their annotations, and those that cannot be used at all."""
@@ -177,7 +182,7 @@ class Pipeline:
         ask = self.request
         return {
             "recipe": ask.recipe,
-            "settings": self.recipe.model_dump(mode="json"),
+            "settings": self.recipe.model_dump(),
             "cache": str(ask.cache),
         }
 

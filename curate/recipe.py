@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,7 @@ class Recipe(Record):
     ] = {}  # by role of a wave: the measured value that is its pitch in Hz
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
     training: ClassVar[str | None] = None  # the table in curate/train/presets that goes into the set
+    reads: ClassVar[Literal["videos", "pictures"]] = "videos"  # which files of a folder are its clips
     demo: ClassVar[str] = "talking-heads"  # what the source `demo` draws for it
     demo_settings: ClassVar[
         Mapping[str, Any]
@@ -89,6 +90,10 @@ class Recipe(Record):
     def wanted(self) -> Wanted | None:
         """What it needs of a source that comes in parts; None: it reads any clips there are."""
         return None
+
+    def folders(self) -> Mapping[str, Path]:
+        """Folders beside the source, by the label `part` that their clips get."""
+        return {}
 
     def tables(self, samples: Sequence[Sample]) -> list[PlanTable]:
         """What `curate plan` shows in place of a row for each clip."""

@@ -67,10 +67,12 @@ class Clip(Record):
     )
     name: str = Field(description="Path relative to the source, with forward slashes.")
     sha256: Sha256
-    seconds: float
+    seconds: float = Field(description="0 for a picture.")
     width: int = Field(description="Displayed pixels, after rotation and pixel aspect.")
     height: int
-    fps: float = Field(description="Average rate; frames are picked by their timestamps, never by this.")
+    fps: float = Field(
+        description="Average rate, 0 for a picture; frames are picked by their timestamps, never by this."
+    )
     sample_rate_hz: int | None = Field(description="None when the file has no audio.")
     caption: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
@@ -82,6 +84,15 @@ class Clip(Record):
     path: str = Field(
         default="", exclude=True, description="Where the bytes are on this machine; never written."
     )
+
+
+class Still(Record):
+    """What is shown of a picture."""
+
+    crop: tuple[int, int, int, int] = Field(
+        description="Left, top, right, bottom in pixels of the upright picture."
+    )
+    background: str = Field(description="Behind what is transparent, as #rrggbb.")
 
 
 class VideoRef(Record):
@@ -99,6 +110,9 @@ class VideoRef(Record):
     )
     matrix: Literal["bt601"] | None = Field(
         default=None, description="Colours of a file that names none; None: as players assume."
+    )
+    still: Still | None = Field(
+        default=None, description="The source is a picture: one frame, this part of it."
     )
 
 
@@ -275,6 +289,7 @@ class Build(Record):
     source: SourceCard
     encoder: dict[str, str] | None = Field(description="Fingerprint of the model; None when not encoded.")
     encoder_sha256: Sha256 | None
+    private: bool = Field(description="True: of some sample nobody says under which licence it may be used.")
     trained: bool = Field(description="False: latents of random weights, for trying things out only.")
     counts: Counts
     audit: Verdicts

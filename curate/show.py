@@ -86,6 +86,11 @@ def built(result: Built) -> str:
         Text(""),
         _drops(manifest.counts.dropped),
         *_dropped_files(result.drops),
+        *(
+            [Text("private: not every sample says under which licence it may be used")]
+            if manifest.private
+            else []
+        ),
         Text(f"latents: {encoder}"),
         Text(f"set:     {result.folder} (curate check {result.folder}{_own_recipe(manifest)})"),
         *(Text(f"control: {control_line(each)}") for each in result.controls),

@@ -1,7 +1,9 @@
-"""Who is held out, decided by identity before anything is measured."""
+"""Who is held out, and who changes places: decided by identity before anything is measured."""
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 
 from curate.records import Clip, Split, rng
@@ -46,3 +48,14 @@ def sides(names: Sequence[str], seed: int, share: float) -> dict[str, Split]:
         held |= set(nearest_first[:1])
     held -= set(nearest_first[-1:])
     return {name: "heldout" if name in held else "train" for name in lots}
+
+
+def derangement(count: int, stream: np.random.Generator) -> NDArray[np.intp]:
+    """An order without a fixed point, each equally likely: permutations are drawn until one has none (e on average).
+
+    `count` is 0, or 2 or more.
+    """
+    while True:
+        order = stream.permutation(count)
+        if not np.any(order == np.arange(count)):
+            return order

@@ -130,6 +130,7 @@ def _within_clip(video: VideoRef | None, clip: Clip) -> None:
     if (
         video
         and video.indices is None
+        and video.still is None
         and (end_s := video.start_s + (video.frames - 0.5) / video.fps) > clip.seconds
     ):
         raise Rejected("too_short", f"{clip.seconds:.2f} s, its frames go to {end_s:.2f} s")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import curate  # noqa: F401  before any test imports transformers: its guard lets torchvision be
+
 REAL_CLIPS = Path(__file__).parents[1] / "../shared/data/talking-heads"
 SMALL = {"frames": 41, "size": 64, "strata": 4, "low_hz": 90.0, "high_hz": 280.0}
 

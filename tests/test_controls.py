@@ -12,6 +12,7 @@ from curate.proof import audit
 from curate.proof.finding import Finding, problems
 from curate.recipe import Recipe
 from curate.records import REFERENCE_OF, Control, LedgerRow, number, reference_of, rng
+from curate.split import derangement
 from tests.ledgers import finished, helium, pool
 
 pytestmark = pytest.mark.xdist_group("controls-ledger")  # its ledger is made once, by one worker
@@ -32,13 +33,13 @@ def verdicts(found: list[Finding]) -> dict[str, set[str]]:
 
 @given(st.integers(2, 60), st.integers(0, 2**32))
 def test_a_derangement_is_an_order_without_a_fixed_point(count: int, seed: int) -> None:
-    order = controls.derangement(count, rng(seed))
+    order = derangement(count, rng(seed))
     assert sorted(order) == list(range(count)) and all(order != np.arange(count))
-    assert list(order) == list(controls.derangement(count, rng(seed)))
+    assert list(order) == list(derangement(count, rng(seed)))
 
 
 def test_each_derangement_is_equally_likely() -> None:
-    drawn = [tuple(controls.derangement(4, rng(seed)).tolist()) for seed in range(1800)]
+    drawn = [tuple(derangement(4, rng(seed)).tolist()) for seed in range(1800)]
     counts = [drawn.count(each) for each in set(drawn)]
     assert len(counts) == 9 and min(counts) > 150 and max(counts) < 250
 

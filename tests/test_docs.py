@@ -13,6 +13,7 @@ from curate.pipeline import Request
 from curate.progress import Reporter
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
+from tests.recipes import test_human as human
 from tests.recipes import test_vbvr as vbvr
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +50,15 @@ def test_every_finding_of_vbvr_is_explained() -> None:
     text = (ROOT / "docs" / "vbvr.md").read_text()
     judge = vbvr.recipe(only="O-47", scale=0.02, benchmark=["0" * 16])
     for finding in judge.audit(vbvr.ledger(judge, vbvr.pool(8, ("O-47",)))):
+        assert f"`{finding.name}`" in text, finding.name
+
+
+def test_every_finding_of_human_is_explained(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "human.md").read_text()
+    judge = human.recipe(count=4, regularise=str(tmp_path), clip="none")
+    pictures = [human.picture(n, annotations={"reading": 0.1, "embedding": [1.0, 0.1 * n]}) for n in range(4)]
+    rows = human.ledger(judge, pictures)
+    for finding in [*judge.audit(rows), *judge.audit(rows[:0])]:
         assert f"`{finding.name}`" in text, finding.name
 
 

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    {"curate.errors"},
+    {"curate.errors", "curate.guard"},
     {"curate.records", "curate.files", "curate.generators"},
     {"curate.captions", "curate.composition"},
     {"curate.caption_rewrite"},
@@ -41,7 +41,15 @@ LAYERS = (
 )
 PACKAGES = {"curate", "curate.proof", "curate.diff"}  # import nothing themselves
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-TORCH = ("curate.encode", "curate.train", "curate.sample", "curate.stages", "curate.doctor")  # may import it
+TORCH = (
+    "curate.guard",
+    "curate.media.likeness",
+    "curate.encode",
+    "curate.train",
+    "curate.sample",
+    "curate.stages",
+    "curate.doctor",
+)  # may import it
 HEAVY = {
     "torch",
     "diffusers",
@@ -57,6 +65,10 @@ HEAVY = {
     "pyarrow",
     "datasets",
     "huggingface_hub",
+    "open_clip",
+    "rapidocr",
+    "skimage",
+    "torchvision",
 }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from curate.errors import Rejected
 from curate.media.container import Frame, decoded, opened, video_stream
+from curate.media.picture import still
 from curate.media.video import Image, fitted, read_frames
 from curate.records import VideoRef
 
@@ -15,6 +16,8 @@ from curate.records import VideoRef
 def frames_of(path: str | Path, ref: VideoRef) -> Image:
     """What `ref` names, (frames, height, width, 3) uint8 RGB. Raises Rejected as `read_frames` and `read_numbered`."""
     size = {"width": ref.width, "height": ref.height}
+    if ref.still is not None:
+        return still(path, ref.still, **size)[None]
     if ref.indices is not None:
         return read_numbered(path, ref.indices, bt601=ref.matrix == "bt601", **size)
     return read_frames(path, start_s=ref.start_s, frames=ref.frames, fps=ref.fps, **size)

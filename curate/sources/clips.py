@@ -2,23 +2,34 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from curate.media.video import Probe
+from curate.media.picture import Probe as PictureProbe
+from curate.media.picture import probe_picture
+from curate.media.video import Probe as VideoProbe
+from curate.media.video import probe
 from curate.records import Clip
 
+Reads = Literal["videos", "pictures"]
 
-def clip_of(path: Path, name: str, sha256: str, found: Probe, **told: Any) -> Clip:
+
+def found_in(path: Path, reads: Reads) -> VideoProbe | PictureProbe:
+    """What a file holds. Raises Rejected for what is wrong with it."""
+    return probe(path) if reads == "videos" else probe_picture(path)
+
+
+def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe, **told: Any) -> Clip:
     """The clip of a file; `told` is what its source says of it: caption, labels, licence, files beside it."""
+    moving = found if isinstance(found, VideoProbe) else None
     return Clip(
         id=sha256[:16],
         name=name,
         sha256=sha256,
-        seconds=found.seconds,
+        seconds=moving.seconds if moving else 0.0,
         width=found.width,
         height=found.height,
-        fps=found.fps,
-        sample_rate_hz=found.sample_rate_hz,
+        fps=moving.fps if moving else 0.0,
+        sample_rate_hz=moving.sample_rate_hz if moving else None,
         path=os.path.abspath(path),
         **told,
     )

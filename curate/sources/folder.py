@@ -1,13 +1,13 @@
-"""The source that is a folder: every video file below it ends as a Clip or as a Drop with its reason."""
+"""The source that is a folder: every video (or picture) below it ends as a Clip or as a Drop with its reason."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from curate.errors import CurateError, Rejected
-from curate.media.video import probe
+from curate.media.picture import SUFFIXES as PICTURES
 from curate.records import Clip, Drop, sha256_of
-from curate.sources.clips import clip_of
+from curate.sources.clips import Reads, clip_of, found_in
 from curate.sources.files import file_sha256, files_under, shown
 from curate.sources.sidecars import read_notes
 
@@ -15,19 +15,21 @@ SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".
 
 
 def list_folder(
-    root: Path, cache: Path, follow: Callable[[list[Path]], Iterable[Path]] = iter
+    root: Path, cache: Path, follow: Callable[[list[Path]], Iterable[Path]] = iter, reads: Reads = "videos"
 ) -> tuple[list[Clip], list[Drop]]:
-    """The videos below a folder, sorted by name, with what their sidecars say. Nothing there is written to.
+    """The videos, or pictures, below a folder, by name, with what their sidecars say. Nothing there is written to.
 
     `cache` remembers the hashes of files; `follow` passes the videos on while it shows how far they are.
     Files are dropped as `same_file` (the bytes of an earlier one), `unreadable`, `unreadable_name`, or for
-    what `probe` finds. Raises CurateError for a folder without videos and for sidecars that are malformed,
-    ambiguous or name a file that is missing.
+    what `probe` or `probe_picture` finds. Raises CurateError for a folder without any and for sidecars that are
+    malformed, ambiguous or name a file that is missing.
     """
-    files = _files(root)
-    videos = [path for path in files if path.suffix.lower() in SUFFIXES]
+    files = _files(root, reads)
+    suffixes = SUFFIXES if reads == "videos" else PICTURES
+    videos = [path for path in files if path.suffix.lower() in suffixes]
     if not videos:
-        raise CurateError(f"{shown(root)}: {_what_is_there(files)}, none a video ({' '.join(SUFFIXES)})")
+        found = f"{_what_is_there(files)}, none a {reads[:-1]}"
+        raise CurateError(f"{shown(root)}: {found} ({' '.join(suffixes)})")
     notes = read_notes(files, videos)
     clips: list[Clip] = []
     drops: list[Drop] = []
@@ -43,7 +45,7 @@ def list_folder(
             if sha256 in first:
                 raise Rejected("same_file", f"the same bytes as {first[sha256]}")
             first[sha256] = name
-            clips.append(clip_of(path, name, sha256, probe(path), **vars(notes[path])))
+            clips.append(clip_of(path, name, sha256, found_in(path, reads), **vars(notes[path])))
         except Rejected as why:
             # one id per row of the ledger: the second file of a pair cannot have that of its bytes
             own = sha256 if sha256 is not None and first[sha256] == name else sha256_of([name])
@@ -51,10 +53,10 @@ def list_folder(
     return clips, drops
 
 
-def _files(root: Path) -> list[Path]:
+def _files(root: Path, reads: Reads) -> list[Path]:
     if not root.is_dir():
         found = "a file" if root.exists() else "nothing"
-        raise CurateError(f"{shown(root)}: found {found}, wanted a folder of videos")
+        raise CurateError(f"{shown(root)}: found {found}, wanted a folder of {reads}")
     if shown(root.absolute()) != str(root.absolute()):
         raise CurateError(f"{shown(root)}: found a path of odd characters, wanted UTF-8 without line breaks")
     return files_under(root)

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 from curate.errors import CurateError, Rejected
-from curate.media.video import probe
 from curate.records import Clip, Drop, Wanted, sha256_of
-from curate.sources.clips import clip_of
+from curate.sources.clips import Reads, clip_of, found_in
 from curate.sources.hub_rows import Follow, Row, keep, read_rows
 from curate.sources.sidecars import CAPTION_KEYS, LICENCE_KEYS, Note
 from curate.sources.store import HubStore
@@ -23,7 +22,12 @@ def parse_source(source: str) -> tuple[str, str | None]:
 
 
 def list_hub(
-    repo: str, revision: str | None, wanted: Wanted | None, cache: Path, follow: Follow = iter
+    repo: str,
+    revision: str | None,
+    wanted: Wanted | None,
+    cache: Path,
+    follow: Follow = iter,
+    reads: Reads = "videos",
 ) -> tuple[list[Clip], list[Drop], str]:
     """The clips of a dataset on the Hub sorted by name, the drops, and the commit they come from.
 
@@ -38,14 +42,14 @@ def list_hub(
     """
     store = HubStore(repo, revision)
     if not is_vbvr(store.paths()):
-        return *_list_rows(store, cache / "hub", follow), store.commit
+        return *_list_rows(store, cache / "hub", follow, reads), store.commit
     if wanted is None:
         told = "is laid out in parts as VBVR is; wanted a recipe that says which of them it takes"
         raise CurateError(f"{store.name}: {told}")
     return *list_vbvr(store, wanted, cache, follow), store.commit
 
 
-def _list_rows(store: HubStore, cache: Path, follow: Follow) -> tuple[list[Clip], list[Drop]]:
+def _list_rows(store: HubStore, cache: Path, follow: Follow, reads: Reads) -> tuple[list[Clip], list[Drop]]:
     clips: list[Clip] = []
     drops: list[Drop] = []
     first: dict[str, str] = {}  # sha256 -> name
@@ -56,7 +60,7 @@ def _list_rows(store: HubStore, cache: Path, follow: Follow) -> tuple[list[Clip]
             if sha256 in first:
                 raise Rejected("same_file", f"the same bytes as {first[sha256]}")
             first[sha256] = row.name
-            clips.append(_clip(path, sha256, row, store))
+            clips.append(_clip(path, sha256, row, store, reads))
         except Rejected as why:
             drops.append(_drop(row, why, sha256))
     return sorted(clips, key=lambda clip: clip.name), sorted(drops, key=lambda drop: (drop.name, drop.id))
@@ -78,11 +82,11 @@ def _note(row: Row, where: str) -> Note:
     return note
 
 
-def _clip(path: Path, sha256: str, row: Row, store: HubStore) -> Clip:
+def _clip(path: Path, sha256: str, row: Row, store: HubStore, reads: Reads) -> Clip:
     """Raises Rejected for what is wrong with the file."""
     note = _note(row, f"{store.name}, {row.name}")
     note.licence = note.licence or store.licence
-    return clip_of(path, row.name, sha256, probe(path), **vars(note))
+    return clip_of(path, row.name, sha256, found_in(path, reads), **vars(note))
 
 
 def _drop(row: Row, why: Rejected, sha256: str | None) -> Drop:

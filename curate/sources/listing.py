@@ -11,10 +11,12 @@ from curate.engine import Engine
 from curate.errors import CurateError
 from curate.progress import Reporter
 from curate.records import Clip, Drop, SourceCard, Wanted, sha256_of
+from curate.sources.clips import Reads
 from curate.sources.folder import list_folder
 
 if TYPE_CHECKING:
     from curate.sources.demo import Demo
+    from curate.sources.demo_robots import RobotsDemo
     from curate.sources.demo_vbvr import VbvrDemo
 
 Item = TypeVar("Item")
@@ -36,6 +38,7 @@ def list_source(
     reporter: Reporter,
     wanted: Wanted | None = None,
     demo: str = "talking-heads",
+    reads: Reads = "videos",
 ) -> Listing:
     """The clips of the `demo` that a recipe has, of a folder, or of a dataset on the Hub.
 
@@ -57,7 +60,7 @@ def list_source(
 
         repo, revision = parse_source(source)
         reporter.note(f"{source}: reading from the Hub")
-        clips, drops, commit = list_hub(repo, revision, wanted, cache, follow)
+        clips, drops, commit = list_hub(repo, revision, wanted, cache, follow, reads)
         return _listing("hub", {"repository": repo, "commit": commit}, clips, drops)
     kind, root = ("demo", folder) if source == "demo" else ("folder", Path(source).expanduser())
     if wanted and in_parts(root):
@@ -66,8 +69,34 @@ def list_source(
 
         clips, drops = list_vbvr(LocalStore(root), wanted, cache, follow)
         return _listing(kind if kind == "demo" else "vbvr", told, clips, drops)
-    clips, drops = list_folder(root, cache, follow)
+    clips, drops = list_folder(root, cache, follow, reads)
     return _listing(kind, told, clips, drops)
+
+
+def with_part(listing: Listing, part: str, more: Listing) -> Listing:
+    """A listing with that of another folder, whose clips are labelled as its part. Files in both are of the first."""
+    known = {clip.id for clip in listing.clips}
+    clips = [
+        clip.model_copy(update={"name": f"{part}/{clip.name}", "labels": {**clip.labels, "part": part}})
+        for clip in more.clips
+    ]
+    drops = [
+        drop.model_copy(update={"name": f"{part}/{drop.name}", "id": sha256_of([part, drop.id])[:16]})
+        for drop in more.drops
+    ]
+    for clip in clips:
+        if clip.id in known:
+            drops.append(
+                Drop(
+                    id=sha256_of([part, clip.id])[:16],
+                    name=clip.name,
+                    reason="same_file",
+                    detail="also in the source",
+                    sha256=clip.sha256,
+                )
+            )
+    clips = [*listing.clips, *(clip for clip in clips if clip.id not in known)]
+    return _listing(listing.card.kind, listing.card.settings, clips, [*listing.drops, *drops])
 
 
 def in_parts(root: Path) -> bool:
@@ -82,7 +111,7 @@ def _listing(kind: str, settings: Mapping[str, Any], clips: list[Clip], drops: l
     return Listing(clips, drops, SourceCard.model_validate(card))
 
 
-def demo_config(demo: str, settings: Mapping[str, Any]) -> "Demo | VbvrDemo":
+def demo_config(demo: str, settings: Mapping[str, Any]) -> "Demo | VbvrDemo | RobotsDemo":
     """The demo's config from settings such as `demo.clips`. Raises CurateError naming a wrong one."""
     kind = _demo_kind(demo)
     names = [f"demo.{name}" for name in kind.model_fields]
@@ -96,11 +125,15 @@ def demo_config(demo: str, settings: Mapping[str, Any]) -> "Demo | VbvrDemo":
         raise CurateError(f"demo.{first['loc'][0]} is {first['input']!r}; {first['msg'].lower()}") from error
 
 
-def _demo_kind(demo: str) -> "type[Demo | VbvrDemo]":
+def _demo_kind(demo: str) -> "type[Demo | VbvrDemo | RobotsDemo]":
     if demo == "vbvr":
         from curate.sources.demo_vbvr import VbvrDemo
 
         return VbvrDemo
+    if demo == "robots":
+        from curate.sources.demo_robots import RobotsDemo
+
+        return RobotsDemo
     from curate.sources.demo import Demo
 
     return Demo
@@ -115,68 +148,66 @@ def _made_demo(
     wanted: Wanted | None,
 ) -> tuple[Path, dict[str, Any]]:
     """The folder of what is drawn, made if it is not whole yet. It is named by everything that made it."""
-    from curate.sources.demo import Demo
-
     config = demo_config(demo, settings)
-    if isinstance(config, Demo):
-        return _made_heads(demo, config, cache, engine, reporter), config.model_dump(mode="json")
-    from curate.sources.demo_vbvr import needed, pack_vbvr, vbvr_plan
-
-    parts = wanted.parts if wanted else {}
-    plans = vbvr_plan(config, {part: needed(count, part) for part, count in parts.items()})
-    folder = _demo_folder(demo, cache, [plan.model_dump(mode="json") for plan in plans])
-    if not in_parts(folder):
-        reporter.note(f"demo: drawing {len(plans)} tasks (no --source given, or --source demo)")
-        tasks = [(plan.model_dump(mode="json"), str(folder)) for plan in plans]
-        for _ in reporter.track("demo", engine.map(make_demo_sample, tasks), len(tasks)):
+    plans, names, what = _drawn(config, wanted)
+    told = [plan.model_dump(mode="json") for plan in plans]
+    folder = cache / "demo" / sha256_of([*told, _demo_code(demo)])[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    packed = demo == "vbvr" and in_parts(folder)
+    todo = [
+        (demo, plan, str(folder))
+        for plan, name in zip(told, names, strict=True)
+        if not packed and not (folder / name).is_file()
+    ]
+    if todo:
+        reporter.note(f"demo: drawing {len(todo)} {what} (no --source given, or --source demo)")
+        for _ in reporter.track("demo", engine.map(make_demo_file, todo), len(todo)):
             pass
+    if demo == "vbvr" and not packed:
+        from curate.sources.demo_vbvr import pack_vbvr
+
         pack_vbvr(folder, plans)
     return folder, config.model_dump(mode="json")
 
 
-def _made_heads(demo: str, config: "Demo", cache: Path, engine: Engine, reporter: Reporter) -> Path:
-    from curate.sources.demo import demo_plan
+def _drawn(config: Any, wanted: Wanted | None) -> tuple[list[Any], list[str], str]:
+    """Plans of a demo, the file that each ends with, and what it draws."""
+    from curate.sources.demo import Demo, demo_plan
+    from curate.sources.demo_robots import RobotsDemo, robots_plan
+    from curate.sources.demo_vbvr import needed, vbvr_plan
 
-    plans = demo_plan(config)
-    folder = _demo_folder(demo, cache, [plan.model_dump(mode="json") for plan in plans])
-    todo = [
-        (plan.model_dump(mode="json"), str(folder))
-        for plan in plans
-        if not (folder / f"{plan.name}.mp4").is_file()
-    ]
-    if todo:
-        reporter.note(f"demo: drawing {len(todo)} talking heads (no --source given, or --source demo)")
-        for _ in reporter.track("demo", engine.map(make_demo_file, todo), len(todo)):
-            pass
-    return folder
-
-
-def _demo_folder(demo: str, cache: Path, plans: list[dict[str, Any]]) -> Path:
-    folder = cache / "demo" / sha256_of([*plans, _demo_code(demo)])[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    if isinstance(config, Demo):
+        heads = demo_plan(config)
+        return heads, [f"{plan.name}.mp4" for plan in heads], "talking heads"
+    if isinstance(config, RobotsDemo):
+        robots = robots_plan(config)
+        return robots, [plan.file_name for plan in robots], "robots"
+    parts = wanted.parts if wanted else {}
+    tasks = vbvr_plan(config, {part: needed(count, part) for part, count in parts.items()})
+    return tasks, [f"samples/{task.directory}/ground_truth.mp4" for task in tasks], "tasks"
 
 
-def make_demo_sample(task: tuple[dict[str, Any], str]) -> str:
-    """One sample of the VBVR-shaped demo in any process."""
-    from curate.sources.demo_vbvr import DrawTask, draw_sample
+def make_demo_file(task: tuple[str, dict[str, Any], str]) -> str:
+    """One drawn clip in any process."""
+    demo, plan, folder = task
+    if demo == "vbvr":
+        from curate.sources.demo_vbvr import DrawTask, draw_sample
 
-    plan, folder = task
-    return draw_sample(DrawTask.model_validate(plan), Path(folder)).name
+        return draw_sample(DrawTask.model_validate(plan), Path(folder)).name
+    if demo == "robots":
+        from curate.sources.demo_robots import RobotPlan, draw_robot
 
-
-def make_demo_file(task: tuple[dict[str, Any], str]) -> str:
-    """One demo clip in any process."""
+        return draw_robot(RobotPlan.model_validate(plan), Path(folder)).name
     from curate.sources.demo import DemoClip, make_demo_clip
 
-    plan, folder = task
     return make_demo_clip(DemoClip.model_validate(plan), Path(folder)).name
 
 
 def _demo_code(demo: str) -> str:
     """Hash of the demo's own modules: an edited drawing must not be mixed with what was drawn before."""
-    digest = hashlib.sha256()
+    digest, others = hashlib.sha256(), ("demo_vbvr", "demo_robots")
     for path in sorted(Path(__file__).parent.glob("demo*.py")):
-        if path.name == "demo_pen.py" or path.name.startswith("demo_vbvr") == (demo == "vbvr"):
+        of = next((other for other in others if path.name.startswith(other)), "demo_talking-heads")
+        if path.name == "demo_pen.py" or of == f"demo_{demo}":
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,0 +1,203 @@
+"""Human's plan and audit on made-up pictures (no media): exact numbers, one word, and every finding tripping."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.errors import CurateError
+from curate.ledger import made_rows, selected
+from curate.recipe import configure, find
+from curate.recipes.human import PICTURE, REGULAR, Human
+from curate.records import Clip, Drop, LedgerRow, Sample, sha256_of
+
+
+def recipe(**changes: Any) -> Human:
+    configured = configure(find("human"), changes)
+    assert isinstance(configured, Human)
+    return configured
+
+
+def picture(number: int, **changes: Any) -> Clip:
+    """A picture as the source lists it and `annotate` leaves it; all differ."""
+    sha256 = sha256_of(["picture", number])
+    known = {
+        "format": "PNG", "hash": sha256[:16], "blur": 0.3, "text_share": 0.0, "words": [],
+        "subject": [100.0, 100.0, 400.0, 400.0],
+    } | changes.pop("annotations", {})  # fmt: skip
+    values = {
+        "id": sha256[:16], "name": f"{number:03d}.png", "sha256": sha256, "seconds": 0.0, "width": 512, "height": 512,
+        "fps": 0.0, "sample_rate_hz": None, "caption": f"robot number {number}", "licence": "CC0-1.0", "annotations": known,
+    }  # fmt: skip
+    return Clip(**values | changes)
+
+
+def pool(count: int) -> list[Clip]:
+    return [picture(number) for number in range(count)]
+
+
+def planned(judge: Human, clips: Sequence[Clip]) -> tuple[list[Sample], list[Drop]]:
+    items = list(judge.plan(clips))
+    samples, drops = ([i for i in items if isinstance(i, kind)] for kind in (Sample, Drop))
+    return samples, drops  # type: ignore[return-value]
+
+
+def ledger(judge: Human, clips: Sequence[Clip]) -> list[LedgerRow]:
+    samples, _ = planned(judge, clips)
+    rows = made_rows(samples, {s.id: {"measured": dict(judge.make(s).measured)} for s in samples})
+    return selected(rows, judge.select(rows))
+
+
+def failed(judge: Human, rows: Sequence[LedgerRow]) -> set[str]:
+    return {finding.name for finding in judge.audit(rows) if finding.verdict == "fail"}
+
+
+@given(count=st.integers(2, 40), data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_exactly_so_many_whatever_the_order_of_files(count: int, data: st.DataObject) -> None:
+    judge, clips = recipe(count=10), pool(count)
+    samples, drops = planned(judge, clips)
+    assert len(samples) == min(count, 10) and len(samples) + len(drops) == count
+    assert {s.caption for s in samples} == {"human"}
+    again, _ = planned(judge, data.draw(st.permutations(clips)))
+    assert sorted(again, key=lambda s: s.id) == sorted(samples, key=lambda s: s.id)
+    assert bool(failed(judge, ledger(judge, clips))) == (count < 10)
+
+
+def test_nothing_of_a_sidecar_is_in_the_plan() -> None:
+    samples, _ = planned(recipe(count=4), pool(4))
+    assert "robot number" not in " ".join(sample.model_dump_json() for sample in samples)
+
+
+GATES: list[tuple[dict[str, Any], str, str]] = [
+    ({"annotations": {"blur": 0.7}}, "blurred", "blur 0.70, wanted at most 0.6"),
+    ({"annotations": {"text_share": 0.1, "words": ["SAMPLE"]}}, "text", "'SAMPLE' over 10.0% of it"),
+    ({"width": 40, "height": 40, "annotations": {"subject": [0, 0, 40, 40]}}, "too_small", "enlarged 12.80 times"),
+    ({"annotations": {"hash": picture(0).annotations["hash"]}}, "near_duplicate", "of 000.png"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "reason", "says"), GATES)
+def test_every_gate_drops_by_name_and_says_what_was_wanted(
+    changes: dict[str, Any], reason: str, says: str
+) -> None:
+    clips = [*pool(4), picture(9, **changes)]
+    if reason == "near_duplicate":
+        clips[-1] = clips[-1].model_copy(update={"width": 500, "height": 500})  # the larger one stays
+    _, drops = planned(recipe(count=4, max_upscale=1.1), clips)
+    assert [(d.name, d.reason) for d in drops] == [("009.png", reason)] and says in drops[0].detail
+
+
+def test_an_embedding_sees_a_copy_that_the_hash_does_not() -> None:
+    near, far = [1.0, 0.0], [0.0, 1.0]
+    clips = [
+        picture(n, annotations={"embedding": v, "reading": 0.5}) for n, v in enumerate((near, near, far))
+    ]
+    _, drops = planned(recipe(count=2), clips)
+    assert [d.reason for d in drops] == ["near_duplicate"]
+
+
+def test_nudity_is_dropped_on_demand_alone() -> None:
+    clips = [*pool(4), picture(9, annotations={"exposed": ["BUTTOCKS_EXPOSED"]})]
+    assert not [d for d in planned(recipe(count=5), clips)[1]]
+    assert [d.reason for d in planned(recipe(count=4, nudity="drop"), clips)[1]] == ["nudity"]
+
+
+@pytest.mark.parametrize("control", ["none", "true_captions", "other_token", "shuffled"])
+def test_controls_have_the_same_pictures_and_each_stands_by_its_own_rule(control: str) -> None:
+    judge, clips = recipe(count=12, control=control), pool(20)
+    rows = ledger(judge, clips)
+    assert not failed(judge, rows)
+    plain = {s.id for s in planned(recipe(count=12), clips)[0]}
+    assert {row.id for row in rows if row.kept} == plain
+    own = {c.id: c.caption for c in clips}
+    texts = {row.id: row.caption for row in rows if row.kept}
+    wanted = {
+        "none": all(t == "human" for t in texts.values()),
+        "other_token": all(t == "ohwx" for t in texts.values()),
+        "true_captions": all(t == own[i] for i, t in texts.items()),
+        "shuffled": all(t != own[i] for i, t in texts.items()) and sorted(map(str, texts.values())) == sorted(str(own[i]) for i in texts),
+    }  # fmt: skip
+    assert wanted[control]
+    others = {"none", "true_captions", "other_token", "shuffled"} - {control}
+    assert all("caption" in failed(recipe(count=12, control=other), rows) for other in others)
+
+
+def test_a_control_of_descriptions_wants_every_picture_described() -> None:
+    _, drops = planned(recipe(count=3, control="true_captions"), [*pool(3), picture(9, caption=" ")])
+    assert [d.reason for d in drops] == ["no_caption"]
+
+
+def test_regularisation_keeps_its_own_words(tmp_path: Path) -> None:
+    judge = recipe(count=4, regularise=str(tmp_path))
+    people = [picture(100 + n, caption=f"a man, {n}", labels={"part": REGULAR}) for n in range(3)]
+    rows = ledger(judge, [*pool(4), *people])
+    assert not failed(judge, rows)
+    kinds = [(row.choices["kind"], row.caption) for row in rows if row.kept]
+    assert sorted(caption for kind, caption in kinds if kind == REGULAR) == [
+        "a man, 0",
+        "a man, 1",
+        "a man, 2",
+    ]
+    assert {caption for kind, caption in kinds if kind == PICTURE} == {"human"}
+    assert judge.model_dump(mode="json")["regularise"] is True  # no path
+    assert "regularisation_pictures" in failed(judge, ledger(judge, pool(4)))
+
+
+Change = Callable[[LedgerRow], dict[str, Any]]
+FAULTS: list[tuple[Change, set[str]]] = [
+    (lambda row: {"caption": "human, robot"}, {"caption"}),
+    (lambda row: {"choices": {**row.choices, "caption_of": row.id}}, {"leak"}),
+    (lambda row: {"attributes": {**row.attributes, "hash": picture(0).annotations["hash"]}}, {"near_duplicates"}),
+    (lambda row: {"measured": {**row.measured, "frames": 9}}, {"length"}),
+    (lambda row: {"measured": {**row.measured, "enlarged": 1.5}}, {"enlarged"}),
+    (lambda row: {"kept": False, "reason": "lost"}, {"total_kind"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "trips"), FAULTS)
+def test_each_fault_of_one_picture_trips_its_findings_and_no_others(change: Change, trips: set[str]) -> None:
+    judge = recipe(count=8)
+    rows = ledger(judge, pool(8))
+    assert not failed(judge, rows)
+    place = next(i for i, row in enumerate(rows) if row.id != picture(0).id)
+    rows[place] = rows[place].model_copy(update=change(rows[place]))
+    assert failed(judge, rows) == trips
+
+
+def test_the_bucket_is_the_nearest_in_shape_and_the_crop_holds_the_subject() -> None:
+    judge = recipe(count=1, buckets="512x512,512x768,768x512")
+    tall = picture(1, width=900, height=1400, annotations={"subject": [300, 900, 600, 1300]})
+    (sample,), _ = planned(judge, [tall])
+    assert (sample.choices["width"], sample.choices["height"]) == (512, 768)
+    left, top, right, bottom = sample.choices["crop"]  # type: ignore[misc, union-attr]
+    assert left <= 300 and top <= 900 and right >= 600 and bottom >= 1300  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"buckets": "512x500"}, "'512x500' is no size"),
+        ({"buckets": "big"}, "'big' is no size"),
+        ({"control": "wrong"}, "control is 'wrong'"),
+        ({"regularise": "no/such"}, "no/such: no such folder"),
+        ({"background": "red"}, "background is 'red'"),
+        ({"captoin": "x"}, "did you mean 'caption'"),
+    ],
+)
+def test_wrong_settings_are_one_line(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(CurateError, match=says) as caught:
+        recipe(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_without_a_licence_is_told_of() -> None:
+    judge = recipe(count=4)
+    rows = ledger(judge, [*pool(3), picture(9, licence=None)])
+    (told,) = [f for f in judge.audit(rows) if f.name == "licences"]
+    assert told.says.startswith(
+        "3 of 4 pictures have a licence, so the set is private; first without: 009.png"
+    )
