@@ -119,6 +119,9 @@ def _ledger(folder: Path, manifest: Build, rows: list[LedgerRow]) -> Iterator[st
         yield f"{path}: {counts.kept} kept of {counts.candidates}, {MANIFEST} says {manifest.counts.kept} of {manifest.counts.candidates}"
     if len({row.name for row in rows}) != manifest.counts.files:
         yield f"{path}: speaks of {len({row.name for row in rows})} files, the source had {manifest.counts.files}"
+    if bool(unlicensed := ledger.unlicensed(rows)) != manifest.private:
+        says = "private" if manifest.private else "not private"
+        yield f"{path}: {len(unlicensed)} kept without a licence, {MANIFEST} says {says}"
     if content_id(rows) != manifest.content_id:
         yield f"{path}: its kept samples are not those of content_id {manifest.content_id[:16]}…"
 

@@ -16,7 +16,7 @@ from curate.cache import Entry
 from curate.controls import as_made, expected
 from curate.errors import AuditError, CurateError
 from curate.files import write_atomic
-from curate.ledger import count
+from curate.ledger import count, unlicensed
 from curate.manifest import MANIFEST, content_id, file_cards, pretty, verdicts_of, write_lines
 from curate.pipeline import Pipeline
 from curate.place import Place
@@ -110,7 +110,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
         encoder=stack.fingerprint if stack else None,
         encoder_sha256=stack.fingerprint_sha if stack else None,
         trained=stack is not None and stack.trained,
-        private=any(row.kept and not row.licence for row in judged.rows),
+        private=bool(unlicensed(judged.rows)),
         counts=counts,
         audit=verdicts_of(findings, expected(control, recipe), judged.allow),
         content_id=content_id(judged.rows),

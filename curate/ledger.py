@@ -84,3 +84,8 @@ def count(rows: Sequence[LedgerRow], files: int) -> Counts:
         heldout=sum(row.kept and row.split == "heldout" for row in rows),
         dropped=dict(sorted(dropped.items())),
     )
+
+
+def unlicensed(rows: Iterable[LedgerRow]) -> list[str]:
+    """The names of kept samples of which nobody says under which licence they may be used: with any, a set is private."""
+    return sorted(row.name for row in rows if row.kept and not row.licence)

@@ -15,6 +15,7 @@ from pydantic import Field, field_serializer, field_validator
 
 from curate.captions import normalise
 from curate.errors import CurateError, Rejected
+from curate.ledger import unlicensed
 from curate.media import likeness, nudity, quality, subject, text
 from curate.media.picture import alpha_of, probe_picture, read_picture
 from curate.media.video import Image
@@ -346,7 +347,7 @@ class Human(Recipe):
 
     def licensed(self, kept: Sequence[LedgerRow]) -> Finding:
         """Whether every picture says under which licence it may be used; where not, the set is private."""
-        without = sorted(row.name for row in kept if not row.licence)
+        without = unlicensed(kept)
         says = f"{len(kept) - len(without)} of {len(kept)} pictures have a licence"
         says += f", so the set is private; first without: {without[0]}" if without else ""
         return Finding.reported("licences", "all", says, len(kept), {"without": len(without)})

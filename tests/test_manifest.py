@@ -13,7 +13,7 @@ def manifest_of(folder: Path) -> bytes:
     """A manifest for whatever is in a folder."""
     build = Build(
         curate="0", recipe="helium-v2", recipe_version=1, summary="", strategy="audio_reference", settings={},
-        source=SourceCard(kind="demo", files=0, sha256="0" * 64), encoder=None, encoder_sha256=None, trained=False,
+        source=SourceCard(kind="demo", files=0, sha256="0" * 64), encoder=None, encoder_sha256=None, private=False, trained=False,
         counts=Counts(files=0, candidates=0, kept=0, train=0, heldout=0, dropped={}),
         audit=Verdicts(passed=[], failed=[], not_testable=[], other=[], expected_failures=[], allowed=[]),
         content_id="0" * 64, platform="x", made_with={}, files=file_cards(folder),

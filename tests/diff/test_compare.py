@@ -15,7 +15,7 @@ from curate.diff.compare import compare, difference, ks_distance
 from curate.diff.contents import Contents
 from curate.diff.difference import Difference
 from curate.errors import CurateError
-from curate.ledger import count
+from curate.ledger import count, unlicensed
 from curate.manifest import content_id, file_cards, pretty, verdicts_of, write_lines
 from curate.proof.finding import Finding, Verdict
 from curate.records import Build, FileCard, LedgerRow, SourceCard, Split, canonical, sha256_of
@@ -53,7 +53,7 @@ def contents(
     values: dict[str, Any] = {
         "curate": "0", "recipe": "someone-elses", "recipe_version": 1, "summary": "", "strategy": "s",
         "settings": {"seed": 0}, "source": SourceCard(kind="folder", files=9, sha256="0" * 64), "encoder": None,
-        "encoder_sha256": None, "trained": False, "counts": count(rows, 9), "platform": "x",
+        "encoder_sha256": None, "private": bool(unlicensed(rows)), "trained": False, "counts": count(rows, 9), "platform": "x",
         "audit": verdicts_of(findings, expected, ()), "content_id": content_id(rows), "made_with": {"av": "1"},
         "files": file_cards(folder) if folder != Path() else {"made up": _card(rows, findings)},
     }  # fmt: skip

@@ -20,7 +20,7 @@ from curate.encode.stack import Stack
 from curate.encode.text import encode_text
 from curate.encode.video import encode_video
 from curate.files import write_atomic
-from curate.ledger import count
+from curate.ledger import count, unlicensed
 from curate.manifest import MANIFEST, content_id, file_cards, pretty, verdicts_of, write_lines
 from curate.records import (
     REFERENCE_OF,
@@ -192,6 +192,7 @@ def _manifest(what: Kind, rows: Sequence[LedgerRow], stack: Stack, folder: Path)
         source=SourceCard(kind="folder", files=len(rows), sha256=sha256_of("clips")),
         encoder=stack.fingerprint,
         encoder_sha256=stack.fingerprint_sha,
+        private=bool(unlicensed(rows)),
         trained=stack.trained,
         counts=count(rows, len(rows)),
         audit=verdicts_of([], [], []),
