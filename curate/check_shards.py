@@ -65,8 +65,11 @@ def check_shards(
             held.add(record.id)
     for name in sorted(kept.keys() - held):
         yield f"{folder / 'shards'}: kept sample {name} is in no shard"
-    for caption in sorted({str(row.caption) for row in kept.values()}):
-        path = folder / "text" / f"{sha256_of(caption)}.safetensors"
+    captions = {f"{sha256_of(str(row.caption))}.safetensors": str(row.caption) for row in kept.values()}
+    for name in sorted({path.name for path in (folder / "text").iterdir()} - captions.keys()):
+        yield f"{folder / 'text' / name}: the features of no caption of the set"
+    for name, caption in sorted(captions.items()):
+        path = folder / "text" / name
         if not path.is_file():
             yield f"{path}: missing, the features of {caption!r}"
             continue

@@ -31,7 +31,10 @@ def controlled(control: Control, recipe: Recipe, rows: Sequence[LedgerRow]) -> l
 def reference_in(recipe: Recipe) -> Reference:
     """What the recipe says of its reference. Raises CurateError where it has none: then it has no controls."""
     if recipe.sketch.reference is None:
-        raise CurateError(f"{recipe.name} has no reference in its sketch, so there is nothing to control for")
+        own = "; its own controls are --set control=" if "control" in type(recipe).model_fields else ""
+        raise CurateError(
+            f"{recipe.name} has no reference in its sketch, so there is nothing to control for{own}"
+        )
     return recipe.sketch.reference
 
 

@@ -3,6 +3,7 @@
 import difflib
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +70,7 @@ class Built:
     findings: list[Finding]
     drops: Sequence[Drop] = ()
     controls: Sequence["Built"] = ()
+    unlicensed: Sequence[str] = ()  # files of kept samples: with any, the set is private
     left_out: Sequence[str] = ()  # controls that the set has too few pairs for, a line each
 
 
@@ -97,6 +99,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
     write_schemas(draft / "schemas")
     if recipe.training and control != "sweep":
         write_atomic(draft / TRAIN_YAML, preset(recipe.training).encode())
+    bare = unlicensed(judged.rows)
     manifest = Build(
         curate=curate.__version__,
         recipe=recipe.name,
@@ -110,7 +113,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
         encoder=stack.fingerprint if stack else None,
         encoder_sha256=stack.fingerprint_sha if stack else None,
         trained=stack is not None and stack.trained,
-        private=bool(unlicensed(judged.rows)),
+        private=bool(bare),
         counts=counts,
         audit=verdicts_of(findings, expected(control, recipe), judged.allow),
         content_id=content_id(judged.rows),
@@ -120,7 +123,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
     )
     write_atomic(draft / MANIFEST, pretty(manifest))
     place.fill(draft)
-    return Built(place.out, manifest, findings)
+    return Built(place.out, manifest, findings, unlicensed=bare)
 
 
 def _stop_unless_sound(judged: Judged, pipeline: Pipeline, place: Place, draft: Path) -> None:
@@ -139,7 +142,10 @@ def _stop_unless_sound(judged: Judged, pipeline: Pipeline, place: Place, draft: 
         against = (
             f"{len(lines)} of {len(judged.findings)} findings are against it (ledger and audit in {failed})"
         )
-        raise AuditError(f"{name} does not stand, {against}: " + "; ".join(lines) + aside)
+        counts = Counter(row.reason for row in judged.rows if row.reason).most_common()
+        dropped = ", ".join(f"{reason} {count}" for reason, count in counts)
+        told = f" (dropped: {dropped})" if dropped else ""
+        raise AuditError(f"{name} does not stand, {against}: " + "; ".join(lines) + told + aside)
 
 
 def _encode(judged: Judged, pipeline: Pipeline, stack: "Stack", draft: Path) -> list[ShardCard]:

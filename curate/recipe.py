@@ -21,12 +21,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from curate.captions import normalise
 from curate.errors import CurateError, Rejected
 from curate.proof import audit, quota
 from curate.proof.finding import Finding
@@ -39,6 +40,21 @@ AUDIO_RATE_HZ = (
 )
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 Wave16 = NDArray[np.int16]
+
+
+def _one_line(value: str) -> str:
+    if not value or normalise(value) != value:
+        raise ValueError("wanted text on one line, without blanks at its ends or several in a row")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+# Types of fields: a text on one line, and several of them, which `--set` gives with commas between.
+Line = Annotated[str, AfterValidator(_one_line)]
+Lines = Annotated[tuple[Line, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ class Recipe(Record):
         return None
 
     def folders(self) -> Mapping[str, Path]:
-        """Folders beside the source, by the label `part` that their clips get."""
+        """Folders beside the source, by the `part` that their clips get."""
         return {}
 
     def tables(self, samples: Sequence[Sample]) -> list[PlanTable]:

@@ -23,6 +23,16 @@ REFERENCE_OF = (
 )
 
 
+def strings(value: object) -> list[str]:
+    """The texts in a value of a row: of a list those that are texts, of a text itself, of anything else none."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+
+
+def numbers(value: object) -> list[float]:
+    """The numbers in a list of a row; of anything else none."""
+    return [float(each) for each in value if isinstance(each, int | float)] if isinstance(value, list) else []
+
+
 def number(values: Values, key: str) -> float:
     """A numeric entry. Raises TypeError when it is something else."""
     value = values[key]
@@ -77,6 +87,9 @@ class Clip(Record):
     caption: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     licence: str | None = None
+    part: str | None = Field(
+        default=None, description="Which of a recipe's own folders it is from; None: the source."
+    )
     annotations: Values = Field(default_factory=dict, description="What the recipe measured before planning.")
     beside: dict[str, Sha256] = Field(
         default_factory=dict, description="Files that belong to it, by their name in its folder."

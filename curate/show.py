@@ -86,11 +86,7 @@ def built(result: Built) -> str:
         Text(""),
         _drops(manifest.counts.dropped),
         *_dropped_files(result.drops),
-        *(
-            [Text("private: not every sample says under which licence it may be used")]
-            if manifest.private
-            else []
-        ),
+        *_private(result.unlicensed),
         Text(f"latents: {encoder}"),
         Text(f"set:     {result.folder} (curate check {result.folder}{_own_recipe(manifest)})"),
         *(Text(f"control: {control_line(each)}") for each in result.controls),
@@ -115,6 +111,14 @@ def _drops(dropped: Mapping[str, int]) -> Text:
         return Text("dropped: none")
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(dropped.items(), key=lambda d: -d[1]))
     return Text(f"dropped: {sum(dropped.values())} candidates: {reasons} (each in ledger.jsonl)")
+
+
+def _private(unlicensed: Sequence[str]) -> list[Text]:
+    """Why a set may not be given away."""
+    if not unlicensed:
+        return []
+    first = ", ".join(unlicensed[:3]) + (" …" if len(unlicensed) > 3 else "")
+    return [Text(f"private: {len(unlicensed)} kept samples name no licence: {first}")]
 
 
 def _dropped_files(drops: Sequence[Drop]) -> list[Any]:

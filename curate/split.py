@@ -1,11 +1,12 @@
 """Who is held out, and who changes places: decided by identity before anything is measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 
+from curate.errors import CurateError
 from curate.records import Clip, Split, rng
 
 
@@ -59,3 +60,23 @@ def derangement(count: int, stream: np.random.Generator) -> NDArray[np.intp]:
         order = stream.permutation(count)
         if not np.any(order == np.arange(count)):
             return order
+
+
+def shuffled_texts(texts: Mapping[str, str], stream: np.random.Generator) -> dict[str, str]:
+    """Everyone's text to somebody whose own is another one: each text as often as before, none where it was.
+
+    Equal texts stand together in an order drawn, and the row is turned by as many places as the commonest has: that
+    leads out of every run of equal ones. Raises CurateError when one text is more than half of them.
+    """
+    runs = dict[str, list[str]]()
+    for name in sorted(texts):
+        runs.setdefault(texts[name], []).append(name)
+    longest = max(map(len, runs.values()), default=0)
+    if longest * 2 > len(texts):
+        said = max(runs, key=lambda text: (len(runs[text]), text))
+        raise CurateError(
+            f"{longest} of {len(texts)} texts are {said[:40]!r}; more than half cannot change places"
+        )
+    drawn = [sorted(runs)[place] for place in stream.permutation(len(runs))]
+    names = [runs[text][place] for text in drawn for place in stream.permutation(len(runs[text]))]
+    return {name: texts[names[place - longest]] for place, name in enumerate(names)}

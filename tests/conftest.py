@@ -35,6 +35,14 @@ def heads(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def trained_clip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a small CLIP that learned colours and shapes; tests with it are of the group `clip`, trained once."""
+    from tests.media import clip_models
+
+    return clip_models.trained(tmp_path_factory.mktemp("clip") / "learned")
+
+
 @pytest.fixture
 def settings_file(tmp_path: Path) -> Path:
     """SMALL as a --config file: sets that a test can make in seconds."""

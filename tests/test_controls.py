@@ -1,6 +1,5 @@
 """Controls keep everything but the reference, fail what they must, and a build with them holds together."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +10,7 @@ from curate.errors import CurateError
 from curate.proof import audit
 from curate.proof.finding import Finding, problems
 from curate.recipe import Recipe
-from curate.records import REFERENCE_OF, Control, LedgerRow, number, reference_of, rng
-from curate.split import derangement
+from curate.records import REFERENCE_OF, Control, LedgerRow, number, reference_of
 from tests.ledgers import finished, helium, pool
 
 pytestmark = pytest.mark.xdist_group("controls-ledger")  # its ledger is made once, by one worker
@@ -29,19 +27,6 @@ def kept_of(rows: list[LedgerRow]) -> dict[str, LedgerRow]:
 
 def verdicts(found: list[Finding]) -> dict[str, set[str]]:
     return {name: {f.verdict for f in found if f.name == name} for name in {f.name for f in found}}
-
-
-@given(st.integers(2, 60), st.integers(0, 2**32))
-def test_a_derangement_is_an_order_without_a_fixed_point(count: int, seed: int) -> None:
-    order = derangement(count, rng(seed))
-    assert sorted(order) == list(range(count)) and all(order != np.arange(count))
-    assert list(order) == list(derangement(count, rng(seed)))
-
-
-def test_each_derangement_is_equally_likely() -> None:
-    drawn = [tuple(derangement(4, rng(seed)).tolist()) for seed in range(1800)]
-    counts = [drawn.count(each) for each in set(drawn)]
-    assert len(counts) == 9 and min(counts) > 150 and max(counts) < 250
 
 
 @settings(max_examples=12, deadline=None)

@@ -1,10 +1,13 @@
 """Groups and sides: by identity, stable when clips are added."""
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.records import Clip
-from curate.split import groups, sides
+from curate.errors import CurateError
+from curate.records import Clip, rng
+from curate.split import derangement, groups, shuffled_texts, sides
 
 
 def clip(number: int, speaker: str | None = None) -> Clip:
@@ -58,3 +61,31 @@ def test_about_a_fifth_is_held_out() -> None:
 
 def test_nothing_is_held_out_when_asked() -> None:
     assert set(sides([f"g{i}" for i in range(50)], 0, 0.0).values()) == {"train"}
+
+
+@given(
+    st.dictionaries(st.text("abcdef", min_size=1), st.sampled_from("uvwxyz"), max_size=30), st.integers(0, 3)
+)
+def test_texts_change_places_and_none_stays(texts: dict[str, str], seed: int) -> None:
+    counts = [list(texts.values()).count(text) for text in texts.values()]
+    if max(counts, default=0) * 2 > len(texts):
+        with pytest.raises(CurateError, match="more than half cannot change places"):
+            shuffled_texts(texts, rng(seed))
+        return
+    found = shuffled_texts(texts, rng(seed))
+    assert sorted(found.values()) == sorted(texts.values()) and found.keys() == texts.keys()
+    assert all(found[name] != texts[name] for name in texts)
+    assert found == shuffled_texts(dict(reversed(texts.items())), rng(seed))
+
+
+@given(st.integers(2, 60), st.integers(0, 2**32))
+def test_a_derangement_is_an_order_without_a_fixed_point(count: int, seed: int) -> None:
+    order = derangement(count, rng(seed))
+    assert sorted(order) == list(range(count)) and all(order != np.arange(count))
+    assert list(order) == list(derangement(count, rng(seed)))
+
+
+def test_each_derangement_is_equally_likely() -> None:
+    drawn = [tuple(derangement(4, rng(seed)).tolist()) for seed in range(1800)]
+    counts = [drawn.count(each) for each in set(drawn)]
+    assert len(counts) == 9 and min(counts) > 150 and max(counts) < 250

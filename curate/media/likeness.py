@@ -8,9 +8,10 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -37,16 +38,11 @@ LEAST_RIGHT = 8  # of 16. Captions dealt at random get as many right less than o
 Embeddings = NDArray[np.float32]
 
 
-class Readings(NamedTuple):
-    """How a set of pictures reads; no number at all when `untrained` says why."""
+class Spread(NamedTuple):
+    """How each of several pictures stands to the others."""
 
-    word: str
-    opposites: tuple[str, ...]
-    pictures: int
-    shares: tuple[float, ...] | None  # of each picture: how much of it goes to the word, 0 to 1
-    mean: float | None  # of the shares; None without pictures
-    diversity: float | None  # mean cosine distance of all pairs, 0 to 2; None for fewer than two
-    untrained: str | None
+    nearest: list[float]  # cosine similarity to the most similar other one, -1 to 1
+    distance: list[float]  # mean cosine distance to the others, 0 to 2
 
 
 def load_clip(model: str) -> "Clip":
@@ -55,8 +51,13 @@ def load_clip(model: str) -> "Clip":
     NAME (of open_clip, with random weights), NAME/TAG (weights that open_clip knows), NAME:FILE.safetensors,
     local-dir:FOLDER or hf-hub:OWNER/NAME (open_clip_config.json and open_clip_model.safetensors). Only safetensors are
     read, never a pickle. Raises CurateError: open_clip is not installed, no such name, tag, file or repository, no
-    network, damaged files.
+    network, damaged files. A model stays in memory until another is asked for, or its files change.
     """
+    return _loaded(model, _files(model))
+
+
+@lru_cache(maxsize=1)
+def _loaded(model: str, files: tuple[tuple[str, int, int], ...]) -> "Clip":
     try:
         import open_clip
     except ImportError as error:
@@ -69,6 +70,14 @@ def load_clip(model: str) -> "Clip":
             return Clip(origin, *_created(origin, open_clip))
     except Exception as error:  # a configuration is a program to open_clip, and raises anything
         raise CurateError(f"clip {model}: cannot be loaded: {line(error)}") from error
+
+
+def _files(model: str) -> tuple[tuple[str, int, int], ...]:
+    """Name, bytes and time of the files that a model lies in on this machine."""
+    place = Path(model.partition(":")[2] or "/").expanduser()
+    found = sorted(place.iterdir()) if model.startswith("local-dir:") and place.is_dir() else [place]
+    told = [(path.name, path.stat()) for path in found if path.is_file()]
+    return tuple((name, status.st_size, status.st_mtime_ns) for name, status in told)
 
 
 class Clip:
@@ -148,8 +157,12 @@ class Clip:
         return np.array(rows, np.float32).reshape(len(rows), int(self._origin.config["embed_dim"]))
 
 
-def reading(pictures: Embeddings, clip: Clip, word: str, opposites: Sequence[str]) -> Readings:
-    """How strongly pictures read as `word` rather than as one of `opposites`: embeddings by `clip`.  # (N, D)
+def reading(
+    pictures: Embeddings, clip: Clip, word: str, opposites: Sequence[str]
+) -> tuple[float, ...] | None:
+    """How strongly each picture reads as `word` rather than as one of `opposites`, 0 to 1; None from an untrained model.
+
+    `pictures` are embeddings by `clip`.  # (N, D)
 
     The share of the word in the softmax of scale * cosine(picture, word's prompts) over the word and its opposites:
     zero-shot classification (Radford et al. 2021, section 3.1). Raises CurateError for a word without opposites, or
@@ -161,28 +174,21 @@ def reading(pictures: Embeddings, clip: Clip, word: str, opposites: Sequence[str
             f"a reading of {word!r} against {', '.join(opposites) or 'nothing'}: wanted other words, each once"
         )
     if clip.untrained:
-        return Readings(word, tuple(opposites), len(pictures), None, None, None, clip.untrained)
+        return None
     words = np.stack([clip.embed_word(each) for each in (word, *opposites)])  # (1 + K, D)
     logits = clip.scale * (pictures.astype(np.float64) @ words.T.astype(np.float64))  # (N, 1 + K)
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares = weights[:, 0] / weights.sum(axis=1)
-    mean = float(shares.mean()) if len(shares) else None
-    told = tuple(float(share) for share in shares)
-    return Readings(word, tuple(opposites), len(pictures), told, mean, diversity(pictures), None)
+    return tuple(float(share) for share in shares)
 
 
-def near(a: Embeddings, b: Embeddings) -> float:
-    """The cosine similarity of two pictures, -1 to 1; from untrained weights it is close to 1 for any two.  # (D,), (D,)"""
-    return float(np.clip(a.astype(np.float64) @ b.astype(np.float64), -1.0, 1.0))
-
-
-def diversity(pictures: Embeddings) -> float | None:
-    """The mean cosine distance of all pairs; None for fewer than two pictures.  # (N, D)"""
-    count = len(pictures)
-    if count < 2:
-        return None
-    cosines = pictures.astype(np.float64) @ pictures.T.astype(np.float64)
-    return float(1 - (cosines.sum() - np.trace(cosines)) / (count * (count - 1)))
+def spread(pictures: NDArray[np.floating]) -> Spread:
+    """How two or more pictures stand to each other, by their embeddings, rows of unit length.  # (N, D)"""
+    wide = pictures.astype(np.float64)
+    cosines = wide @ wide.T
+    distance = 1 - (cosines.sum(axis=1) - np.diagonal(cosines)) / (len(wide) - 1)
+    np.fill_diagonal(cosines, -1.0)
+    return Spread([float(v) for v in cosines.max(axis=1)], [float(v) for v in distance])
 
 
 def control_right(clip: Clip) -> int:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from curate.errors import CurateError
-from curate.media.picture import read_picture
 from curate.media.subject import Box
 from curate.media.video import Image
 
@@ -35,13 +34,12 @@ def version() -> str:
     return metadata.version("nudenet")
 
 
-def nudity(picture: str | Path | Image) -> list[Exposed]:
+def nudity(picture: Image) -> list[Exposed]:
     """Exposed breasts (female), genitals, buttocks and anuses with a score of .5 and more, the surest first.
 
-    `picture` is a file or (H, W, 3) uint8. Raises CurateError without the extra `nudity`, Rejected as `read_picture`.
+    `picture` is (H, W, 3) uint8. Raises CurateError without the extra `nudity`.
     """
-    shown = read_picture(picture) if isinstance(picture, str | Path) else picture
-    found = _detector().detect(shown)  # of a file it reads itself, it swaps red and blue once too often
+    found = _detector().detect(picture)  # of a file it reads itself, it swaps red and blue once too often
     counted = [each for each in found if each["class"] in EXPOSED and each["score"] >= MIN_SCORE]
     ordered = sorted(counted, key=lambda each: (-each["score"], each["class"], each["box"]))
     return [Exposed(each["class"], float(each["score"]), _box(*each["box"])) for each in ordered]

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,9 @@ FORMATS = {  # by Pillow's names: the suffixes that say so
     "PNG": (".png",), "JPEG": (".jpg", ".jpeg", ".jfif"), "MPO": (".jpg", ".jpeg", ".mpo"), "WEBP": (".webp",),
     "AVIF": (".avif",), "HEIF": (".heic", ".heif"), "GIF": (".gif",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff"),
 }  # fmt: skip
-SUFFIXES = tuple(sorted({suffix for suffixes in FORMATS.values() for suffix in suffixes}))
+# Pictures to those who keep them, and not read here: they are named in the ledger rather than not seen.
+STRANGE = (".jxl", ".jp2", ".svg", ".psd", ".tga", ".exr", ".hdr", ".ico", ".dng", ".cr2", ".nef", ".arw")
+SUFFIXES = tuple(sorted({suffix for suffixes in FORMATS.values() for suffix in suffixes} | {*STRANGE}))
 BESIDE = ("MPO", "HEIF")  # several pictures in these are previews and bursts: the first is the picture
 TURNS = {  # by EXIF's orientation
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
@@ -54,8 +57,30 @@ class Probe(NamedTuple):
     width: int  # as displayed, after EXIF orientation
     height: int
     format: str  # Pillow's name, and the file's when its suffix says something else
-    mode: str
-    has_alpha: bool
+
+
+class Picture:
+    """A whole picture, decoded once: upright, in sRGB."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Raises Rejected as `probe_picture`."""
+        self._shown = _shown(Path(path))
+
+    @property
+    def alpha(self) -> Image | None:
+        """How opaque each pixel is, (H, W) uint8; None where all are."""
+        if self._shown.mode != "RGBA":
+            return None
+        alpha: Image = np.array(self._shown.getchannel("A"), np.uint8)
+        return alpha if alpha.min() < 255 else None
+
+    def on(self, background: str) -> Image:
+        """(H, W, 3) uint8 with `background` (#rrggbb) behind what is transparent."""
+        shown = self._shown
+        if shown.mode == "RGBA":
+            ground = Pillow.new("RGBA", shown.size, (*ImageColor.getrgb(background)[:3], 255))
+            shown = Pillow.alpha_composite(ground, shown).convert("RGB")
+        return np.array(shown, np.uint8)
 
 
 def probe_picture(path: str | Path) -> Probe:
@@ -71,7 +96,7 @@ def probe_picture(path: str | Path) -> Probe:
         named = Path(path).suffix.lower()
         odd = named not in FORMATS.get(str(picture.format), ())
         told = f"{picture.format} named {named or 'without a suffix'}" if odd else str(picture.format)
-        return Probe(size[0], size[1], told, picture.mode, _has_alpha(picture))
+        return Probe(size[0], size[1], told)
 
 
 def read_picture(path: str | Path, background: str = "#ffffff") -> Image:
@@ -81,20 +106,7 @@ def read_picture(path: str | Path, background: str = "#ffffff") -> Image:
     sixteen bits are scaled to eight (of a PNG in colour, Pillow keeps the upper eight), and what is transparent
     shows `background`. Raises Rejected as `probe_picture`.
     """
-    shown = _shown(Path(path))
-    if shown.mode == "RGBA":
-        ground = Pillow.new("RGBA", shown.size, (*ImageColor.getrgb(background)[:3], 255))
-        shown = Pillow.alpha_composite(ground, shown).convert("RGB")
-    return np.array(shown, np.uint8)
-
-
-def alpha_of(path: str | Path) -> Image | None:
-    """How opaque each pixel is, (H, W) uint8, upright; None where all are. Raises Rejected as `probe_picture`."""
-    shown = _shown(Path(path))
-    if shown.mode != "RGBA":
-        return None
-    alpha: Image = np.array(shown.getchannel("A"), np.uint8)
-    return alpha if alpha.min() < 255 else None
+    return Picture(path).on(background)
 
 
 def still(path: str | Path, ref: Still, width: int, height: int) -> Image:
@@ -143,6 +155,14 @@ def _bytes_of(path: Path) -> bytes:
     if not data:
         raise Rejected("empty_file", "0 bytes")
     return data
+
+
+def heic_decoder() -> dict[str, str]:
+    """Name and version of the extra that decodes HEIC, where it is installed."""
+    try:
+        return {"pillow-heif": version("pillow-heif")}
+    except PackageNotFoundError:
+        return {}
 
 
 @lru_cache(maxsize=1)

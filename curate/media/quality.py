@@ -16,6 +16,7 @@ sides; cut by 4 % a side, in up to 16. Different photographs differ in 20 and mo
 more, of 496 pairs 1 within 10 and 5 within 12. Distances are even: half of the bits are set.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import cv2
@@ -61,6 +62,17 @@ def picture_hash(picture: Image) -> str:
     return str(imagehash.phash(Pillow.fromarray(picture)))
 
 
+def hashes_of(picture: Image) -> list[str]:
+    """The `picture_hash` of a (H, W, 3) picture and of its mirror image."""
+    return [picture_hash(picture), picture_hash(picture[:, ::-1])]
+
+
 def hash_distance(a: str, b: str) -> int:
     """How many of the 64 bits of two hashes differ."""
     return (int(a, 16) ^ int(b, 16)).bit_count()
+
+
+def are_copies(a: Sequence[str], b: Sequence[str]) -> bool:
+    """Whether two pictures, by their `hashes_of`, are one picture or mirror images of one."""
+    pairs = ((a[0], b[0]), (a[0], b[1]), (a[1], b[0]))
+    return any(hash_distance(one, other) <= NEAR_BITS for one, other in pairs)

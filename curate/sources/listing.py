@@ -74,12 +74,9 @@ def list_source(
 
 
 def with_part(listing: Listing, part: str, more: Listing) -> Listing:
-    """A listing with that of another folder, whose clips are labelled as its part. Files in both are of the first."""
+    """A listing with that of another folder, whose clips say so by their `part`. Files in both are of the first."""
     known = {clip.id for clip in listing.clips}
-    clips = [
-        clip.model_copy(update={"name": f"{part}/{clip.name}", "labels": {**clip.labels, "part": part}})
-        for clip in more.clips
-    ]
+    clips = [clip.model_copy(update={"name": f"{part}/{clip.name}", "part": part}) for clip in more.clips]
     drops = [
         drop.model_copy(update={"name": f"{part}/{drop.name}", "id": sha256_of([part, drop.id])[:16]})
         for drop in more.drops

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import skimage
 
-from curate.errors import Rejected
 from curate.media import nudity
 from curate.media.nudity import EXPOSED, is_available
 from curate.media.picture import read_picture
@@ -22,17 +21,18 @@ FACE = (160, 60, 270, 180)  # where her face is
     "name", ["astronaut.png", "chelsea.png", "coffee.png", "camera.png", "horse.png", "retina.jpg"]
 )
 def test_photographs_of_other_things(name: str) -> None:
-    assert nudity.nudity(PHOTOGRAPHS / name) == []
+    assert nudity.nudity(read_picture(PHOTOGRAPHS / name)) == []
 
 
 def test_what_counts_is_found_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nudity, "EXPOSED", ("FACE_FEMALE",))
-    (found,) = nudity.nudity(ASTRONAUT)
+    astronaut = read_picture(ASTRONAUT)
+    (found,) = nudity.nudity(astronaut)
     assert found.label == "FACE_FEMALE" and found.score > 0.75  # .72 with red and blue swapped
     assert all(abs(side - wanted) < 25 for side, wanted in zip(found.box, FACE, strict=True))
-    assert nudity.nudity(read_picture(ASTRONAUT)) == nudity.nudity(str(ASTRONAUT)) == [found]
+    assert nudity.nudity(astronaut) == [found]
     monkeypatch.setattr(nudity, "MIN_SCORE", 0.9)
-    assert nudity.nudity(ASTRONAUT) == []
+    assert nudity.nudity(astronaut) == []
 
 
 def test_every_label_is_one_that_the_detector_gives() -> None:
@@ -47,12 +47,6 @@ def test_every_label_is_one_that_the_detector_gives() -> None:
 @pytest.mark.parametrize("shape", [(1, 1, 3), (3, 500, 3), (900, 40, 3)])
 def test_odd_sizes(shape: tuple[int, int, int]) -> None:
     assert nudity.nudity(np.zeros(shape, np.uint8)) == []
-
-
-def test_a_file_that_is_no_picture(tmp_path: Path) -> None:
-    (path := tmp_path / "a.png").write_bytes(b"hello")
-    with pytest.raises(Rejected, match="not_a_picture"):
-        nudity.nudity(path)
 
 
 def test_without_the_extra_it_asks_for_it() -> None:

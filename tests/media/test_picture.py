@@ -19,7 +19,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from curate.errors import Rejected
-from curate.media.picture import MOST_PIXELS, alpha_of, probe_picture, read_picture, still
+from curate.media.picture import MOST_PIXELS, Picture, probe_picture, read_picture, still
 from curate.records import Still
 
 FIELDS = (
@@ -125,7 +125,7 @@ def test_kinds_that_lose_nothing_are_read_exactly(tmp_path: Path, mode: str, suf
         path := tmp_path / f"a{suffix}", lossless=True
     )
     assert fields(read_picture(path)) == list(FIELDS)
-    assert alpha_of(path) is None and not probe_picture(path).has_alpha
+    assert Picture(path).alpha is None
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "YCbCr"])
@@ -178,10 +178,8 @@ def test_what_is_transparent_shows_the_background(tmp_path: Path, suffix: str) -
     given = drawn().convert("RGBA")
     given.putalpha(Pillow.fromarray(np.repeat(np.uint8([[0], [128], [255], [255]]), 10, 0).repeat(60, 1)))
     given.save(path := tmp_path / f"a{suffix}", lossless=True, quality=95)
-    shown, alpha = read_picture(path, "#0000ff"), alpha_of(path)
-    assert (
-        probe_picture(path).has_alpha and alpha is not None and near(alpha[[2, 15, 30], 30], [0, 128, 255], 2)
-    )
+    shown, alpha = read_picture(path, "#0000ff"), Picture(path).alpha
+    assert alpha is not None and near(alpha[[2, 15, 30], 30], [0, 128, 255], 2)
     assert near(shown[2], (0, 0, 255), 4) and near(shown[30, 5], FIELDS[2])
     assert near(shown[15, 5], (126, 5, 137), 6)
 
@@ -198,7 +196,7 @@ def test_one_colour_that_is_transparent(tmp_path: Path, mode: str, clear: Any, s
         255 if mode == "1" else 1 if mode == "P" else (200 if mode == "L" else (200, 100, 50)), (4, 0, 8, 8)
     )  # type: ignore[arg-type]
     given.save(path := tmp_path / f"a{suffix}", transparency=clear)
-    alpha = alpha_of(path)
+    alpha = Picture(path).alpha
     assert alpha is not None and not alpha[:, :4].any() and alpha[:, 4:].min() == 255
     shown = read_picture(path, "#00ff00")
     assert (shown[:, :4] == (0, 255, 0)).all() and not (shown[:, 4:] == (0, 255, 0)).all(axis=2).any()
@@ -207,13 +205,13 @@ def test_one_colour_that_is_transparent(tmp_path: Path, mode: str, clear: Any, s
 def test_one_grey_of_sixteen_bits_that_is_transparent(tmp_path: Path) -> None:
     pixels = np.array([[1000, 1001, 60000]], np.uint16)
     Pillow.fromarray(pixels).save(path := tmp_path / "a.png", transparency=1001)
-    assert np.array_equal(alpha_of(path), [[255, 0, 255]])
+    assert np.array_equal(Picture(path).alpha, [[255, 0, 255]])
     assert read_picture(path, "#ff0000")[0].tolist() == [[4, 4, 4], [255, 0, 0], [233, 233, 233]]
 
 
 def test_an_alpha_that_hides_nothing_is_none(tmp_path: Path) -> None:
     drawn().convert("RGBA").save(path := tmp_path / "a.png")
-    assert alpha_of(path) is None and probe_picture(path).has_alpha
+    assert Picture(path).alpha is None
 
 
 @pytest.mark.parametrize("name", WIDE)
@@ -229,7 +227,7 @@ def test_a_wide_gamut_is_converted_and_the_alpha_kept(tmp_path: Path, name: str,
         given.putpixel((0, 0), (*colour[:3], 40))
     given.save(path := tmp_path / "a.png", icc_profile=rgb_profile(primaries, power))
     assert not near(colour[:3], wanted, 10) and near(read_picture(path)[4, 4], wanted, 2)
-    alpha = alpha_of(path)
+    alpha = Picture(path).alpha
     assert alpha is None if mode == "RGB" else alpha is not None and alpha[0, 0] == 40 and alpha[4, 4] == 255
 
 

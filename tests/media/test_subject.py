@@ -9,7 +9,7 @@ import skimage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.media.picture import alpha_of, read_picture
+from curate.media.picture import Picture, read_picture
 from curate.media.subject import Box, crop_towards, subject_box
 from curate.media.video import Image
 
@@ -123,5 +123,5 @@ def test_a_subject_lies_in_its_picture(width: int, height: int, seed: int) -> No
 @pytest.mark.parametrize(("number", "head"), [(0, (180, 110, 340, 350)), (1, (170, 110, 330, 380)), (9, (190, 130, 330, 400)), (15, (180, 160, 340, 360)), (22, (160, 110, 350, 400))])  # fmt: skip
 def test_a_portrait_crop_keeps_the_heads_of_robots(number: int, head: tuple[int, int, int, int]) -> None:
     path = ROBOTS / f"robot-{number:02d}.png"
-    crop = crop_towards((512, 512), subject_box(read_picture(path), alpha_of(path)), 9 / 16)
+    crop = crop_towards((512, 512), subject_box(read_picture(path), Picture(path).alpha), 9 / 16)
     assert holds(crop, Box(*head))

@@ -12,7 +12,7 @@ from curate.errors import CurateError
 from curate.ledger import made_rows, selected
 from curate.recipe import configure, find
 from curate.recipes.human import PICTURE, REGULAR, Human
-from curate.records import Clip, Drop, LedgerRow, Sample, sha256_of
+from curate.records import Clip, Drop, LedgerRow, Sample, sha256_of, strings
 
 
 def recipe(**changes: Any) -> Human:
@@ -25,8 +25,8 @@ def picture(number: int, **changes: Any) -> Clip:
     """A picture as the source lists it and `annotate` leaves it; all differ."""
     sha256 = sha256_of(["picture", number])
     known = {
-        "format": "PNG", "hash": sha256[:16], "blur": 0.3, "text_share": 0.0, "words": [],
-        "subject": [100.0, 100.0, 400.0, 400.0],
+        "format": "PNG", "hashes": [sha256[:16], sha256[16:32]], "blur": 0.3, "text_share": 0.0, "words": [],
+        "width": 512, "height": 512, "crop": [0.0, 0.0, 512.0, 512.0], "exposed": None,
     } | changes.pop("annotations", {})  # fmt: skip
     values = {
         "id": sha256[:16], "name": f"{number:03d}.png", "sha256": sha256, "seconds": 0.0, "width": 512, "height": 512,
@@ -45,9 +45,16 @@ def planned(judge: Human, clips: Sequence[Clip]) -> tuple[list[Sample], list[Dro
     return samples, drops  # type: ignore[return-value]
 
 
+def measured(sample: Sample) -> dict[str, Any]:
+    """What `make` finds on a sound still."""
+    return {
+        "frames": 1, "height_px": 512, "width_px": 512, "enlarged": 1.0, "hashes": sample.attributes["hashes"], "blur": 0.3,
+    }  # fmt: skip
+
+
 def ledger(judge: Human, clips: Sequence[Clip]) -> list[LedgerRow]:
     samples, _ = planned(judge, clips)
-    rows = made_rows(samples, {s.id: {"measured": dict(judge.make(s).measured)} for s in samples})
+    rows = made_rows(samples, {s.id: {"measured": measured(s)} for s in samples})
     return selected(rows, judge.select(rows))
 
 
@@ -72,11 +79,12 @@ def test_nothing_of_a_sidecar_is_in_the_plan() -> None:
     assert "robot number" not in " ".join(sample.model_dump_json() for sample in samples)
 
 
+HASHES = strings(picture(0).annotations["hashes"])
 GATES: list[tuple[dict[str, Any], str, str]] = [
     ({"annotations": {"blur": 0.7}}, "blurred", "blur 0.70, wanted at most 0.6"),
     ({"annotations": {"text_share": 0.1, "words": ["SAMPLE"]}}, "text", "'SAMPLE' over 10.0% of it"),
-    ({"width": 40, "height": 40, "annotations": {"subject": [0, 0, 40, 40]}}, "too_small", "enlarged 12.80 times"),
-    ({"annotations": {"hash": picture(0).annotations["hash"]}}, "near_duplicate", "of 000.png"),
+    ({"annotations": {"hashes": picture(0).annotations["hashes"]}}, "near_duplicate", "of 000.png"),
+    ({"annotations": {"hashes": ["0" * 16, HASHES[0]]}}, "near_duplicate", "of 000.png"),  # a mirror image
 ]  # fmt: skip
 
 
@@ -87,7 +95,7 @@ def test_every_gate_drops_by_name_and_says_what_was_wanted(
     clips = [*pool(4), picture(9, **changes)]
     if reason == "near_duplicate":
         clips[-1] = clips[-1].model_copy(update={"width": 500, "height": 500})  # the larger one stays
-    _, drops = planned(recipe(count=4, max_upscale=1.1), clips)
+    _, drops = planned(recipe(count=4), clips)
     assert [(d.name, d.reason) for d in drops] == [("009.png", reason)] and says in drops[0].detail
 
 
@@ -126,14 +134,42 @@ def test_controls_have_the_same_pictures_and_each_stands_by_its_own_rule(control
     assert all("caption" in failed(recipe(count=12, control=other), rows) for other in others)
 
 
-def test_a_control_of_descriptions_wants_every_picture_described() -> None:
-    _, drops = planned(recipe(count=3, control="true_captions"), [*pool(3), picture(9, caption=" ")])
-    assert [d.reason for d in drops] == ["no_caption"]
+def test_a_control_of_descriptions_never_takes_other_pictures() -> None:
+    """A picture without a description is an error, not a reason to take another one."""
+    clips = [clip.model_copy(update={"caption": " "}) if n == 2 else clip for n, clip in enumerate(pool(3))]
+    for control in ("true_captions", "shuffled"):
+        with pytest.raises(
+            CurateError, match=r"002.png: no description of its own \(1 of 3 pictures have none\)"
+        ):
+            planned(recipe(count=3, control=control), clips)
+    assert len(planned(recipe(count=3), clips)[0]) == 3
+
+
+def test_shuffled_texts_are_another_pictures_even_where_texts_repeat() -> None:
+    alike = [picture(n, caption="a chrome robot" if n < 4 else f"robot number {n}") for n in range(9)]
+    judge = recipe(count=9, control="shuffled")
+    rows = ledger(judge, alike)
+    own = {clip.id: clip.caption for clip in alike}
+    assert not failed(judge, rows) and all(row.caption != own[row.id] for row in rows)
+    with pytest.raises(CurateError, match="5 of 9 texts are 'a chrome robot'"):
+        planned(judge, [picture(n, caption="a chrome robot" if n < 5 else f"robot {n}") for n in range(9)])
+    stayed = [
+        row.model_copy(update={"caption": own[row.id]}) if n == 4 else row for n, row in enumerate(rows)
+    ]
+    assert failed(judge, stayed) == {"caption"}
+
+
+def test_a_sidecar_cannot_make_a_picture_a_true_one() -> None:
+    """`part` is what the source says, not a label that anybody can write."""
+    clips = [picture(n, labels={"part": REGULAR, "kind": REGULAR, "tags": "chrome"}) for n in range(4)]
+    rows = ledger(recipe(count=4), clips)
+    assert {row.caption for row in rows} == {"human"} and not failed(recipe(count=4), rows)
+    assert "chrome" not in "".join(row.model_dump_json() for row in rows)
 
 
 def test_regularisation_keeps_its_own_words(tmp_path: Path) -> None:
     judge = recipe(count=4, regularise=str(tmp_path))
-    people = [picture(100 + n, caption=f"a man, {n}", labels={"part": REGULAR}) for n in range(3)]
+    people = [picture(100 + n, caption=f"a man, {n}", part=REGULAR) for n in range(3)]
     rows = ledger(judge, [*pool(4), *people])
     assert not failed(judge, rows)
     kinds = [(row.choices["kind"], row.caption) for row in rows if row.kept]
@@ -144,15 +180,24 @@ def test_regularisation_keeps_its_own_words(tmp_path: Path) -> None:
     ]
     assert {caption for kind, caption in kinds if kind == PICTURE} == {"human"}
     assert judge.model_dump(mode="json")["regularise"] is True  # no path
-    assert "regularisation_pictures" in failed(judge, ledger(judge, pool(4)))
+    assert failed(judge, ledger(judge, pool(4))) == {"total_kind"}  # nobody in the folder
+    assert failed(recipe(count=4), rows) == {"total_kind"}  # nobody asked for them
+    spoilt = [row.model_copy(update={"caption": "human"}) for row in rows]
+    assert failed(judge, spoilt) == {"regularisation"}
 
 
 Change = Callable[[LedgerRow], dict[str, Any]]
 FAULTS: list[tuple[Change, set[str]]] = [
     (lambda row: {"caption": "human, robot"}, {"caption"}),
-    (lambda row: {"choices": {**row.choices, "caption_of": row.id}}, {"leak"}),
-    (lambda row: {"attributes": {**row.attributes, "hash": picture(0).annotations["hash"]}}, {"near_duplicates"}),
+    (lambda row: {"attributes": {**row.attributes, "tags": "robot, chrome"}}, {"leak"}),
+    (lambda row: {"attributes": {**row.attributes, "format": "PNG of a robot"}}, {"leak"}),
+    (lambda row: {"measured": {**row.measured, "words": ["ROBOT"]}}, {"leak"}),
+    (lambda row: {"attributes": {**row.attributes, "hashes": HASHES}}, {"near_duplicates"}),
+    (lambda row: {"measured": {**row.measured, "hashes": HASHES}}, {"near_duplicates"}),
+    (lambda row: {"attributes": {**row.attributes, "nearest_cosine": 0.99}}, {"near_duplicates"}),
     (lambda row: {"measured": {**row.measured, "frames": 9}}, {"length"}),
+    (lambda row: {"measured": {**row.measured, "width_px": 480}}, {"width"}),
+    (lambda row: {"measured": {**row.measured, "height_px": 480}}, {"height"}),
     (lambda row: {"measured": {**row.measured, "enlarged": 1.5}}, {"enlarged"}),
     (lambda row: {"kept": False, "reason": "lost"}, {"total_kind"}),
 ]  # fmt: skip
@@ -168,20 +213,15 @@ def test_each_fault_of_one_picture_trips_its_findings_and_no_others(change: Chan
     assert failed(judge, rows) == trips
 
 
-def test_the_bucket_is_the_nearest_in_shape_and_the_crop_holds_the_subject() -> None:
-    judge = recipe(count=1, buckets="512x512,512x768,768x512")
-    tall = picture(1, width=900, height=1400, annotations={"subject": [300, 900, 600, 1300]})
-    (sample,), _ = planned(judge, [tall])
-    assert (sample.choices["width"], sample.choices["height"]) == (512, 768)
-    left, top, right, bottom = sample.choices["crop"]  # type: ignore[misc, union-attr]
-    assert left <= 300 and top <= 900 and right >= 600 and bottom >= 1300  # type: ignore[operator]
-
-
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
         ({"buckets": "512x500"}, "'512x500' is no size"),
         ({"buckets": "big"}, "'big' is no size"),
+        ({"caption": " human"}, "on one line"),
+        ({"caption": ""}, "on one line"),
+        ({"caption": "hu\nman"}, "on one line"),
+        ({"opposites": "robot,human", "clip": "ViT-B-32"}, "'human' comes twice"),
         ({"control": "wrong"}, "control is 'wrong'"),
         ({"regularise": "no/such"}, "no/such: no such folder"),
         ({"background": "red"}, "background is 'red'"),
@@ -194,10 +234,13 @@ def test_wrong_settings_are_one_line(changes: dict[str, Any], says: str) -> None
     assert "\n" not in str(caught.value)
 
 
-def test_a_picture_without_a_licence_is_told_of() -> None:
-    judge = recipe(count=4)
-    rows = ledger(judge, [*pool(3), picture(9, licence=None)])
-    (told,) = [f for f in judge.audit(rows) if f.name == "licences"]
-    assert told.says.startswith(
-        "3 of 4 pictures have a licence, so the set is private; first without: 009.png"
-    )
+def test_settings_that_are_lists_come_with_commas() -> None:
+    judge = recipe(opposites="robot, alien", buckets="512x512,512x512,512x768")
+    assert judge.opposites == ("robot", "alien") and judge.buckets == ("512x512", "512x768")
+
+
+def test_no_path_is_in_the_settings_that_are_kept() -> None:
+    told = [recipe(clip=name).model_dump(mode="json")["clip"] for name in (
+        "local-dir:/home/me/model", "ViT-B-32:/home/me/w.safetensors", "ViT-B-32/tag", "hf-hub:owner/name",
+    )]  # fmt: skip
+    assert told == ["local-dir:model", "ViT-B-32:w.safetensors", "ViT-B-32/tag", "hf-hub:owner/name"]

@@ -14,13 +14,14 @@ from curate.build import Built, build
 from curate.check import check
 from curate.engine import Serial, engine
 from curate.errors import AuditError
-from curate.manifest import read_lines
+from curate.manifest import MANIFEST, file_cards, pretty, read_lines
 from curate.pipeline import Request
 from curate.progress import Reporter
-from curate.records import LedgerRow
+from curate.records import LedgerRow, number
 from curate.shard import iter_samples
 from curate.sources.listing import list_source
 from curate.tensors import unpack_tensors
+from tests.media import clip_models
 from tests.test_build import tree
 
 SMALL = {"count": 4, "buckets": "64x64,64x96,96x64"}
@@ -61,17 +62,22 @@ def test_a_set_is_one_word_and_one_frame(pictures: Path, shared_cache: Path, tmp
         tensors, _ = unpack_tensors(members["safetensors"])
         assert record["caption"] == "human" and record["latents"]["audio_steps"] is None
         assert [name for name in tensors] == ["video_latents"] and tensors["video_latents"].shape[1] == 1
-    assert "robot-" not in (built.folder / "text").as_posix()
-    told = "".join(path.read_text() for path in built.folder.glob("*.jsonl"))
-    own = json.loads((pictures / "robot-0000.json").read_text())["caption"]
-    assert own not in told
+    told = b"".join(path.read_bytes() for path in built.folder.rglob("*") if path.is_file())
+    for sidecar in pictures.glob("*.json"):
+        assert json.loads(sidecar.read_text())["caption"].encode() not in told, sidecar
+    (built.folder / "text" / "more.txt").write_text("a chrome robot")
+    cards = built.manifest.model_copy(
+        update={"files": file_cards(built.folder)}
+    )  # even where the manifest lists it
+    (built.folder / MANIFEST).write_bytes(pretty(cards))
+    assert any("more.txt: the features of no caption of the set" in fault for fault in check(built.folder))
 
 
 def test_any_engine_and_names_in_another_order_give_the_same_set(
     pictures: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
-    one = make(tmp_path / "one", pictures, shared_cache)
-    two = make(tmp_path / "two", pictures, tmp_path / "cache", "processes:2")
+    one = make(tmp_path / "one", pictures, shared_cache, encode=True)
+    two = make(tmp_path / "two", pictures, tmp_path / "cache", "processes:2", encode=True)
     assert tree(one.folder) == tree(two.folder)
     (tmp_path / "renamed").mkdir()
     for place, path in enumerate(sorted(pictures.iterdir())):
@@ -85,7 +91,7 @@ def drawn(folder: Path, stem: str) -> Path:
     return next(path for path in sorted(folder.glob(f"{stem}.*")) if path.suffix != ".json")
 
 
-def poisoned(folder: Path) -> dict[str, str]:
+def poisoned(folder: Path) -> dict[str, str | None]:
     """Files put beside good pictures, and the reason that each must be dropped for."""
     first = drawn(folder, "robot-0000")
     picture = Image.open(first).convert("RGB")
@@ -107,9 +113,13 @@ def poisoned(folder: Path) -> dict[str, str]:
     frames[0].save(folder / "moving.gif", save_all=True, append_images=frames[1:])
     (folder / "page.jpg").write_text("<!DOCTYPE html><html><body>404</body></html>")
     (folder / "empty.webp").write_bytes(b"")
+    (folder / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    Image.fromarray(np.ascontiguousarray(small.swapaxes(0, 1))).save(
+        folder / "robot.jpg", "PNG"
+    )  # it can be read
     return {
         "copy.jpg": "near_duplicate", "soft.png": "blurred", "banner.png": "text", "torn.png": "broken_picture",
-        "icon.png": "too_small", "moving.gif": "animated", "page.jpg": "not_a_picture", "empty.webp": "empty_file",
+        "icon.png": "too_small", "drawing.svg": "not_a_picture", "robot.jpg": None, "moving.gif": "animated", "page.jpg": "not_a_picture", "empty.webp": "empty_file",
     }  # fmt: skip
 
 
@@ -126,10 +136,10 @@ def test_a_poisoned_folder_lists_each_with_its_reason(
     Image.open(drawn(folder, "robot-0002")).convert("RGB").rotate(180).save(heic, "HEIF", quality=90)
     (folder / "phone.heic").write_bytes(heic.getvalue())
     before = tree(folder)
-    make(tmp_path / "set", folder, shared_cache)
+    make(tmp_path / "set", folder, shared_cache, count=8)  # six robots, one from a phone, one named wrongly
     found = reasons(tmp_path / "set")
     assert {name: found[name] for name in wanted} == wanted
-    assert found["phone.heic"] in (None, "surplus")  # it can be read
+    assert found["phone.heic"] is None  # it can be read
     assert tree(folder) == before
 
 
@@ -165,3 +175,31 @@ def test_people_come_with_their_own_words(pictures: Path, shared_cache: Path, tm
     )
     assert len(rows) == 6 and check(built.folder) == []
     assert str(tmp_path) not in (built.folder / "build.json").read_text()
+
+
+@pytest.mark.xdist_group("clip")
+def test_a_model_that_is_not_trained_gives_the_same_set_and_no_reading(
+    pictures: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("open_clip", exc_type=ImportError)
+    model = clip_models.untrained(tmp_path / "model")
+    plain = make(tmp_path / "plain", pictures, shared_cache)
+    read = make(tmp_path / "read", pictures, shared_cache, clip=model)
+    assert read.manifest.content_id == plain.manifest.content_id and check(read.folder) == []
+    (told,) = [finding for finding in read.findings if finding.name == "reading"]
+    assert told.verdict == "not_applicable" and told.says.startswith("not applicable (untrained)")
+    assert str(tmp_path) not in (read.folder / MANIFEST).read_text()
+
+
+@pytest.mark.xdist_group("clip")
+def test_a_model_that_learned_reads_every_picture(
+    pictures: Path, shared_cache: Path, tmp_path: Path, trained_clip: str
+) -> None:
+    built = make(
+        tmp_path / "set", pictures, shared_cache, clip=trained_clip, caption="red", opposites="green,blue"
+    )
+    found = {finding.name: finding for finding in built.findings}
+    assert found["reading"].measured.keys() >= {"median"} and 0 < found["diversity"].measured["median"] < 2  # type: ignore[operator]
+    rows = [row for row in read_lines(built.folder / "ledger.jsonl", LedgerRow) if row.kept]
+    assert all(0 <= number(row.attributes, "reading") <= 1 for row in rows) and check(built.folder) == []
+    assert "embedding" not in rows[0].attributes
