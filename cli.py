@@ -28,7 +28,8 @@ def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
         if not equals or not key:
             raise click.BadParameter(f"{pair!r} is not of the form key=value")
         try:
-            settings[key.strip()] = yaml.safe_load(text)
+            # a comment to YAML, a colour to people
+            settings[key.strip()] = text if text.startswith("#") else yaml.safe_load(text)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise click.BadParameter(f"{pair[:80]!r}: the value cannot be read") from error
     return settings
@@ -107,7 +108,7 @@ def _request(
     theirs = {key: value for key, value in merged.items() if key.startswith("demo.")}
     ours = {key: value for key, value in merged.items() if key not in theirs}
     try:
-        configure(find(recipe), ours)
+        configure(find(recipe), ours).made_with()  # names what it needs and is not there
         engine(engine_name)
         if source.startswith("hub:"):
             parse_source(source)

@@ -58,6 +58,11 @@ class Pipeline:
             self.recipe.wanted(), self.recipe.demo, reads,
         )  # fmt: skip
         for part, folder in self.recipe.folders().items():
+            one, other = Path(ask.source).expanduser().resolve(), folder.resolve()
+            if ask.source != "demo" and (one.is_relative_to(other) or other.is_relative_to(one)):
+                raise CurateError(
+                    f"{part} {folder} and --source {ask.source}: one is in the other; wanted two folders"
+                )
             more = list_source(str(folder), {}, ask.cache, self.engine, self.reporter, reads=reads)
             listing = with_part(listing, part, more)
         return listing

@@ -49,7 +49,8 @@ def _one_line(value: str) -> str:
 
 
 def _listed(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    given = str(value) if isinstance(value, str | int | float) else value  # --set reads 512 as a number
+    return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
 
 # Types of fields: a text on one line, and several of them, which `--set` gives with commas between.
@@ -190,7 +191,9 @@ def configure(recipe: type[Recipe], settings: Mapping[str, Any]) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the settings"
-        raise CurateError(f"{recipe.name}: {where} is {first['input']!r}; {first['msg'].lower()}") from error
+        says = first["msg"].removeprefix("Value error, ")
+        says = says[:1].lower() + says[1:]
+        raise CurateError(f"{recipe.name}: {where} is {first['input']!r:.100}; {says}") from error
     _sketched(configured)
     return configured
 

@@ -15,6 +15,7 @@ from curate.cache import Cache, key_of
 from curate.errors import CurateError, Rejected
 from curate.recipe import Recipe, blamed, configure, find
 from curate.records import Clip, Record, Sample, VideoRef
+from curate.sources.files import file_sha256
 from curate.tensors import TensorBytes
 
 
@@ -91,6 +92,7 @@ def recipe_of(task: AnnotateTask | MakeTask) -> Recipe:
 def annotate(task: AnnotateTask) -> tuple[str, dict[str, Any]]:
     """Clip id and the entry's record: {"annotations": …} or {"rejected": …}."""
     recipe = recipe_of(task)
+    _refuse_changed(task.clip.path, task.clip.sha256, task.cache)
     record: dict[str, Any]
     try:
         # sums split over threads differ in the last bit
@@ -107,6 +109,10 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
     """Sample ids and their records: {"measured": …, "video": …} or {"rejected": …}."""
     recipe, cache = recipe_of(task), Cache(Path(task.cache))
     made = []
+    for path, sha256 in sorted(
+        {(clip.path, clip.sha256) for sample in task.samples for clip in sample.clips}
+    ):
+        _refuse_changed(path, sha256, task.cache)
     for sample in task.samples:
         key = example_key(recipe, sample)
         entry = cache.get("examples", key)
@@ -123,6 +129,12 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
                 entry = cache.put("examples", key, record, dict(example.audio))
         made.append((sample.id, entry.record))
     return made
+
+
+def _refuse_changed(path: str, sha256: str, cache: str) -> None:
+    """Raise CurateError for a file that is not what was listed: its results would be kept under another's name."""
+    if file_sha256(Path(path), Path(cache)) != sha256:
+        raise CurateError(f"{path}: changed in the middle of the build; run again")
 
 
 def _within_clip(video: VideoRef | None, clip: Clip) -> None:
@@ -173,6 +185,7 @@ def encode(task: EncodeTask) -> str:
         found = encode_audio(stack, to_float(wave.array()), steps)
         latents[f"{role}_latents"] = as_bytes(found)
     if video:
+        _refuse_changed(task.video_path, video.sha256, task.cache)
         try:
             frames = frames_of(task.video_path, video)
         except Rejected as why:

@@ -48,10 +48,11 @@ from curate.split import shuffled_texts
 FPS = 24.0  # of one frame; a rate is something that a video model wants to know
 NEAR_COSINE = 0.98  # of embeddings; a guess, for no trained weights could be run here
 ROUNDING = 0.01  # of an enlargement: crops are whole pixels
+A_FOLDER = "(a folder)"  # as which `regularise` is kept: build.json holds no path
 PICTURE, REGULAR = "picture", "regularisation"
 # All text that a sample may carry beside its caption, by name, and how it is spelt.
 TEXTS = {
-    "kind": f"{PICTURE}|{REGULAR}", "format": r"[A-Z]+( named (\.\w+|without a suffix))?", "described": "[0-9a-f]{64}",
+    "kind": f"{PICTURE}|{REGULAR}", "format": "[A-Z]+", "described": "[0-9a-f]{64}",
     "hashes": "[0-9a-f]{16}", "exposed": "[A-Z_]+", "author": ".*", "source": ".*",
 }  # fmt: skip
 
@@ -75,7 +76,7 @@ class Human(Recipe):
         "count", "caption", "control", "token", "max_blur", "max_text_share", "nudity", "opposites", "regularise",
     )  # fmt: skip
 
-    count: int = Field(default=32, ge=1, le=100_000, description="exactly so many pictures")
+    count: int = Field(default=32, ge=1, le=100_000, strict=True, description="exactly so many pictures")
     caption: Line = Field(default="human", description="of every picture")
     control: Literal["none", "true_captions", "other_token", "shuffled"] = Field(
         default="none", description="the same pictures with another text"
@@ -95,7 +96,9 @@ class Human(Recipe):
         default=None, min_length=1, description="an open_clip model, to read pictures with"
     )
     opposites: Lines = Field(default=("robot", "android", "cyborg", "alien"))
-    regularise: str | bool | None = Field(default=None, description="a folder of true pictures with captions")
+    regularise: str | None = Field(
+        default=None, min_length=1, description="a folder of true pictures with captions"
+    )
 
     @field_validator("buckets")
     @classmethod
@@ -104,8 +107,8 @@ class Human(Recipe):
 
     @field_validator("regularise")
     @classmethod
-    def _folder(cls, value: str | bool | None) -> str | bool | None:
-        if isinstance(value, str) and not Path(value).expanduser().is_dir():
+    def _folder(cls, value: str | None) -> str | None:
+        if value not in (None, A_FOLDER) and not Path(value).expanduser().is_dir():
             raise ValueError(f"{value}: no such folder; wanted one of pictures with captions")
         return value
 
@@ -114,12 +117,14 @@ class Human(Recipe):
         words = [word.casefold() for word in (self.caption, *self.opposites)]
         if self.clip and (twice := next((w for w in words if words.count(w) > 1), None)):
             raise ValueError(f"{twice!r} comes twice among the caption and its opposites; wanted other words")
+        if self.control == "other_token" and self.token == self.caption:
+            raise ValueError(f"the token is {self.token!r}, as the caption is; wanted another one")
         return self
 
-    # build.json holds no path: whether there was a folder, and what the model is called
+    # build.json holds no path
     @field_serializer("regularise", when_used="json")
-    def _whether(self, value: str | bool | None) -> bool:
-        return bool(value)
+    def _whether(self, value: str | None) -> str | None:
+        return A_FOLDER if value else None
 
     @field_serializer("clip", when_used="json")
     def _called(self, value: str | None) -> str | None:
@@ -132,12 +137,12 @@ class Human(Recipe):
         return (self.caption, *self.opposites) if self.clip else ()
 
     def folders(self) -> Mapping[str, Path]:
-        return {REGULAR: Path(self.regularise).expanduser()} if isinstance(self.regularise, str) else {}
+        return {REGULAR: Path(self.regularise).expanduser()} if self.regularise else {}
 
     def made_with(self) -> dict[str, str]:
         """As ever, with the decoders and models that only some have."""
         extra = {"clip": likeness.load_clip(self.clip).fingerprint} if self.clip else {}
-        if self.nudity != "ignore" and nudity.is_available():
+        if self.nudity != "ignore":
             extra["nudenet"] = nudity.version()
         return super().made_with() | extra | heic_decoder()
 
@@ -176,9 +181,9 @@ class Human(Recipe):
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
         sound = list[Clip]()
-        for clip in sorted(clips, key=lambda clip: (-clip.width * clip.height, clip.id)):
+        for clip in sorted(clips, key=lambda clip: (clip.part or "", -clip.width * clip.height, clip.id)):
             try:
-                self.refuse(clip, sound)  # of two copies the larger stays
+                self.refuse(clip, sound)  # of two copies the source's stays, then the larger
             except Rejected as why:
                 yield Drop.of(clip, why)
             else:
@@ -228,6 +233,10 @@ class Human(Recipe):
             else shuffled_texts(own, rng(self.seed, "shuffled captions"))
         )
 
+    def describes(self, clip: Clip) -> bool:
+        """Whether a picture's own description is somebody's caption."""
+        return clip.part == REGULAR or self.control in ("true_captions", "shuffled")
+
     def described(self, clips: Sequence[Clip]) -> dict[str, str]:
         """The descriptions that pictures came with, by id. Raises CurateError where one has none: it is not another's turn."""
         own = {clip.id: normalise(clip.caption or "") for clip in clips}
@@ -261,7 +270,7 @@ class Human(Recipe):
             attributes={
                 **{k: known.get(k) for k in ("format", "hashes", "blur", "text_share", "exposed", "reading")}, **stands,
                 **{k: told.get(k) for k in ("author", "source")},
-                "described": sha256_of(normalise(clip.caption)) if clip.caption else None,
+                "described": sha256_of(normalise(clip.caption)) if clip.caption and self.describes(clip) else None,
             },
         )  # fmt: skip
 

@@ -19,7 +19,7 @@ LAYERS = (
     {"curate.proof.dependence", "curate.proof.trial", "curate.proof.reference", "curate.ledger"}
     | {"curate.proof.quota"},
     {"curate.proof.inference", "curate.proof.invariants"},
-    {"curate.proof.audit"},
+    {"curate.proof.audit", "curate.proof.pictures"},
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
     {"curate.recipes", "curate.sources"},
     {

@@ -30,7 +30,9 @@ def is_available() -> bool:
 
 
 def version() -> str:
-    """Of the extra."""
+    """Of the extra. Raises CurateError without it."""
+    if not is_available():
+        raise CurateError("nudity: wanted the extra `nudity` installed (pip install 'ltx-curate[nudity]')")
     return metadata.version("nudenet")
 
 
@@ -48,8 +50,7 @@ def nudity(picture: Image) -> list[Exposed]:
 @lru_cache(maxsize=1)
 def _detector() -> Any:
     """One a process, on one thread."""
-    if not is_available():
-        raise CurateError("nudity: wanted the extra `nudity` installed (pip install 'ltx-curate[nudity]')")
+    version()
     import nudenet
     import onnxruntime
 

@@ -56,7 +56,7 @@ class Probe(NamedTuple):
 
     width: int  # as displayed, after EXIF orientation
     height: int
-    format: str  # Pillow's name, and the file's when its suffix says something else
+    format: str  # Pillow's name
 
 
 class Picture:
@@ -93,10 +93,7 @@ def probe_picture(path: str | Path) -> Probe:
         # Pillow gives the size of a TIFF as it will be once it has turned itself
         turned = picture.format != "TIFF" and _orientation(picture) in (5, 6, 7, 8)
         size = picture.size[::-1] if turned else picture.size
-        named = Path(path).suffix.lower()
-        odd = named not in FORMATS.get(str(picture.format), ())
-        told = f"{picture.format} named {named or 'without a suffix'}" if odd else str(picture.format)
-        return Probe(size[0], size[1], told)
+        return Probe(size[0], size[1], str(picture.format))
 
 
 def read_picture(path: str | Path, background: str = "#ffffff") -> Image:

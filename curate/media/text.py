@@ -27,6 +27,7 @@ PARAMS = {
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
 }
 
+MOST_ASPECT = 40  # the engine scales a thinner picture to a side of no pixel
 Point = tuple[float, float]
 
 
@@ -50,7 +51,11 @@ def read_text(picture: Image) -> list[Word]:
 
     What is found counts when it can be read: stripes and wheels are often found as text.
     """
-    found = _engine()(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    across, down = (
+        max(0, max(picture.shape[:2]) // MOST_ASPECT - side) for side in (picture.shape[1], picture.shape[0])
+    )
+    wide = cv2.copyMakeBorder(picture, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    found = _engine()(cv2.cvtColor(wide, cv2.COLOR_RGB2BGR))
     if found.txts is None:  # nothing found; so are boxes and scores
         return []
     words = zip(found.txts, found.scores, found.boxes, strict=True)

@@ -18,6 +18,12 @@ def found_in(path: Path, reads: Reads) -> VideoProbe | PictureProbe:
     return probe(path) if reads == "videos" else probe_picture(path)
 
 
+def filled(clip: Clip, caption: str | None, labels: dict[str, str], licence: str | None) -> Clip:
+    """The clip with what was told of another file of the same bytes, where nothing was of its own."""
+    told = {"caption": clip.caption or caption, "licence": clip.licence or licence}
+    return clip.model_copy(update={**told, "labels": {**labels, **clip.labels}})
+
+
 def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe, **told: Any) -> Clip:
     """The clip of a file; `told` is what its source says of it: caption, labels, licence, files beside it."""
     moving = found if isinstance(found, VideoProbe) else None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from curate.errors import CurateError, Rejected
 from curate.records import Clip, Drop, Wanted, sha256_of
-from curate.sources.clips import Reads, clip_of, found_in
+from curate.sources.clips import Reads, clip_of, filled, found_in
 from curate.sources.hub_rows import Follow, Row, keep, read_rows
 from curate.sources.sidecars import CAPTION_KEYS, LICENCE_KEYS, Note
 from curate.sources.store import HubStore
@@ -50,24 +50,33 @@ def list_hub(
 
 
 def _list_rows(store: HubStore, cache: Path, follow: Follow, reads: Reads) -> tuple[list[Clip], list[Drop]]:
-    clips: list[Clip] = []
+    clips: dict[str, Clip] = {}  # by sha256
     drops: list[Drop] = []
     first: dict[str, str] = {}  # sha256 -> name
     for row in read_rows(store, follow):
         sha256: str | None = None
         try:
             path, sha256 = keep(row, store, cache)
+            note = _note(row, store)
             if sha256 in first:
+                if sha256 in clips:
+                    clips[sha256] = filled(clips[sha256], **vars(note))
                 raise Rejected("same_file", f"the same bytes as {first[sha256]}")
             first[sha256] = row.name
-            clips.append(_clip(path, sha256, row, store, reads))
+            clips[sha256] = clip_of(path, row.name, sha256, found_in(path, reads), **vars(note))
         except Rejected as why:
             drops.append(_drop(row, why, sha256))
-    return sorted(clips, key=lambda clip: clip.name), sorted(drops, key=lambda drop: (drop.name, drop.id))
+    return sorted(clips.values(), key=lambda clip: clip.name), sorted(
+        drops, key=lambda drop: (drop.name, drop.id)
+    )
 
 
-def _note(row: Row, where: str) -> Note:
-    """Caption, licence and labels from the plain columns, from `json` and from `txt`; the later wins."""
+def _note(row: Row, store: HubStore) -> Note:
+    """Caption, licence and labels from the plain columns, from `json` and from `txt`; the later wins.
+
+    Where a row says nothing of its licence, the dataset's card does.
+    """
+    where = f"{store.name}, {row.name}"
     values = dict(row.values)
     inner, text = values.pop("json", None), values.pop("txt", None)
     note = Note()
@@ -79,14 +88,8 @@ def _note(row: Row, where: str) -> Note:
             if not isinstance(plain.get(key, ""), str):  # a number of a class: it can be a label only
                 plain[f"{key}_"] = plain.pop(key)
         note.add(plain, where)
-    return note
-
-
-def _clip(path: Path, sha256: str, row: Row, store: HubStore, reads: Reads) -> Clip:
-    """Raises Rejected for what is wrong with the file."""
-    note = _note(row, f"{store.name}, {row.name}")
     note.licence = note.licence or store.licence
-    return clip_of(path, row.name, sha256, found_in(path, reads), **vars(note))
+    return note
 
 
 def _drop(row: Row, why: Rejected, sha256: str | None) -> Drop:

@@ -17,6 +17,7 @@ from typing import Any
 from curate.errors import CurateError
 from curate.sources.files import shown
 
+MOST_BYTES = 200_000_000
 CAPTION_KEYS = ("caption", "text")
 LICENCE_KEYS = ("licence", "license")
 
@@ -78,7 +79,7 @@ def _beside(files: Iterable[Path], videos: Iterable[Path]) -> dict[tuple[Path, s
             sidecar = there.get(full) or there.get(stem)
             if sidecar is not None and sidecar in claims:
                 one, two = shown(Path(claims[sidecar][0].name)), shown(Path(video.name))
-                found = f"found two videos it could describe, {one} and {two}"
+                found = f"found two files it could describe, {one} and {two}"
                 raise CurateError(f"{shown(sidecar)}: {found}; wanted {one}{kind} and {two}{kind}")
             if sidecar is not None:
                 claims[sidecar] = (video, kind)
@@ -139,6 +140,10 @@ def _object(text: str, where: str) -> dict[str, Any]:
 def _read(path: Path) -> str:
     """The text of a file, which must be UTF-8."""
     try:
+        if not path.is_file():  # a pipe would block for ever, a device has no end
+            raise CurateError(f"{shown(path)}: found no file, or a link to nothing; wanted UTF-8 text")
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise CurateError(f"{shown(path)}: found {size:,} bytes, wanted at most {MOST_BYTES:,} of text")
         data = path.read_bytes()
     except OSError as error:
         raise CurateError(f"{shown(path)}: cannot be read: {error.strerror}") from error

@@ -278,9 +278,9 @@ def test_exif_that_cannot_be_parsed_changes_nothing(tmp_path: Path, exif: bytes)
 
 def test_a_picture_is_read_by_its_bytes_whatever_its_name(tmp_path: Path) -> None:
     drawn().save(path := tmp_path / "a.jpg", format="PNG")
-    assert fields(read_picture(path)) == list(FIELDS) and probe_picture(path).format == "PNG named .jpg"
+    assert fields(read_picture(path)) == list(FIELDS) and probe_picture(path).format == "PNG"
     path.rename(path := tmp_path / "a")
-    assert probe_picture(path).format == "PNG named without a suffix"
+    assert probe_picture(path).format == "PNG"
     drawn().save(path := tmp_path / "a.JPG", format="JPEG")
     assert probe_picture(path).format == "JPEG"
 

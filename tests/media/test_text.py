@@ -95,3 +95,8 @@ def test_boxes_that_overlap_count_once() -> None:
     assert covered([], 100, 100) == 0.0
     outside = Word("e f", 1.0, ((-50, -50), (500, -50), (500, 500), (-50, 500)))
     assert covered([outside], 100, 100) == 1.0
+
+
+@pytest.mark.parametrize("shape", [(1, 20000), (20000, 2), (40, 5000), (1, 1)])
+def test_the_thinnest_picture_can_be_read(shape: tuple[int, int]) -> None:
+    assert read_text(np.full((*shape, 3), 255, np.uint8)) == []

@@ -179,7 +179,8 @@ def test_regularisation_keeps_its_own_words(tmp_path: Path) -> None:
         "a man, 2",
     ]
     assert {caption for kind, caption in kinds if kind == PICTURE} == {"human"}
-    assert judge.model_dump(mode="json")["regularise"] is True  # no path
+    kept = judge.model_dump(mode="json")
+    assert str(tmp_path) not in str(kept) and configure(Human, kept).model_dump(mode="json") == kept
     assert failed(judge, ledger(judge, pool(4))) == {"total_kind"}  # nobody in the folder
     assert failed(recipe(count=4), rows) == {"total_kind"}  # nobody asked for them
     spoilt = [row.model_copy(update={"caption": "human"}) for row in rows]
@@ -222,6 +223,12 @@ def test_each_fault_of_one_picture_trips_its_findings_and_no_others(change: Chan
         ({"caption": ""}, "on one line"),
         ({"caption": "hu\nman"}, "on one line"),
         ({"opposites": "robot,human", "clip": "ViT-B-32"}, "'human' comes twice"),
+        ({"buckets": 512}, "buckets is 512; '512' is no size"),
+        ({"count": True}, "count is True"),
+        ({"control": "other_token", "token": "human"}, "wanted another one"),
+        ({"regularise": True}, "regularise is True"),
+        ({"regularise": ""}, "regularise is ''"),
+        ({"clip": ""}, "clip is ''"),
         ({"control": "wrong"}, "control is 'wrong'"),
         ({"regularise": "no/such"}, "no/such: no such folder"),
         ({"background": "red"}, "background is 'red'"),
@@ -244,3 +251,16 @@ def test_no_path_is_in_the_settings_that_are_kept() -> None:
         "local-dir:/home/me/model", "ViT-B-32:/home/me/w.safetensors", "ViT-B-32/tag", "hf-hub:owner/name",
     )]  # fmt: skip
     assert told == ["local-dir:model", "ViT-B-32:w.safetensors", "ViT-B-32/tag", "hf-hub:owner/name"]
+
+
+def test_a_plain_set_keeps_no_hash_of_a_description() -> None:
+    plain, told = (planned(recipe(count=3, control=c), pool(3))[0] for c in ("none", "shuffled"))
+    assert {s.attributes["described"] for s in plain} == {None}
+    assert {s.attributes["described"] for s in told} == {sha256_of(clip.caption) for clip in pool(3)}
+
+
+def test_a_true_picture_never_puts_one_of_the_source_out(tmp_path: Path) -> None:
+    judge = recipe(count=3, regularise=str(tmp_path))
+    larger = picture(9, part=REGULAR, width=900, height=900, annotations={"hashes": HASHES})
+    _, drops = planned(judge, [*pool(3), larger])
+    assert [(d.name, d.reason) for d in drops] == [("009.png", "near_duplicate")]

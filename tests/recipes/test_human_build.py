@@ -4,6 +4,7 @@ import json
 import shutil
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,9 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 from curate.build import Built, build
 from curate.check import check
 from curate.engine import Serial, engine
-from curate.errors import AuditError
+from curate.errors import AuditError, CurateError
 from curate.manifest import MANIFEST, file_cards, pretty, read_lines
-from curate.pipeline import Request
+from curate.pipeline import Pipeline, Request
 from curate.progress import Reporter
 from curate.records import LedgerRow, number
 from curate.shard import iter_samples
@@ -141,6 +142,42 @@ def test_a_poisoned_folder_lists_each_with_its_reason(
     assert {name: found[name] for name in wanted} == wanted
     assert found["phone.heic"] is None  # it can be read
     assert tree(folder) == before
+
+
+def test_a_picture_that_changes_after_it_was_listed_stops_the_build(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(pictures, tmp_path / "pictures"))
+    whole = {path: path.read_bytes() for path in folder.iterdir()}
+    stage = Pipeline.made
+
+    def spoil(self: Pipeline, *given: Any) -> Any:
+        for path in folder.iterdir():
+            if path.suffix != ".json":
+                Image.new("RGB", (30, 20)).save(path, "PNG")
+        return stage(self, *given)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(CurateError, match="changed in the middle of the build"),
+    ):
+        patch.setattr(Pipeline, "made", spoil)
+        make(tmp_path / "set", folder, tmp_path / "cache")
+    for path, data in whole.items():
+        path.write_bytes(data)
+    again = make(tmp_path / "set", folder, tmp_path / "cache")
+    clean = make(tmp_path / "clean", pictures, tmp_path / "other cache")
+    assert again.manifest.content_id == clean.manifest.content_id
+
+
+def test_the_folder_of_true_pictures_is_another_one(
+    pictures: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    (inner := pictures / "people").mkdir(exist_ok=True)
+    for people in (pictures, inner):
+        with pytest.raises(CurateError, match="one is in the other; wanted two folders"):
+            make(tmp_path / "set", pictures, shared_cache, regularise=str(people))
+    inner.rmdir()
 
 
 def test_fewer_than_wanted_is_a_clear_error(pictures: Path, shared_cache: Path, tmp_path: Path) -> None:

@@ -355,3 +355,23 @@ def test_real_clips(tmp_path: Path) -> None:
     assert [clip.name[:2] for clip in clips] == ["00", "01", "02", "03", "04", "05"]
     assert {clip.sample_rate_hz for clip in clips} == {48000}
     assert drops == []
+
+
+def test_a_pipe_or_a_device_beside_a_clip_is_refused_at_once(source: Source) -> None:
+    source.add("a.mp4")
+    os.mkfifo(source.root / "a.txt")
+    assert source.refused().endswith("a.txt: found no file, or a link to nothing; wanted UTF-8 text")
+    (source.root / "a.txt").unlink()
+    (source.root / "a.json").symlink_to("/dev/zero")
+    assert "a.json: found no file" in source.refused()
+
+
+def test_what_is_told_of_a_copy_is_told_of_its_bytes(source: Source) -> None:
+    """Whose name comes first must not decide under which licence the bytes may be used."""
+    source.write("a.mp4", source.video)
+    source.write("b.mp4", source.video)
+    source.write("b.json", json.dumps({"caption": "a man", "licence": "CC0-1.0", "author": "Ann"}))
+    clip = source.clip()
+    assert (clip.caption, clip.licence, clip.labels) == ("a man", "CC0-1.0", {"author": "Ann"})
+    source.write("a.json", json.dumps({"caption": "a woman"}))
+    assert source.clip().caption == "a woman" and source.clip().licence == "CC0-1.0"
