@@ -55,6 +55,10 @@ def pictures(seed: int = 1000) -> list[NDArray[np.uint8]]:
     return [pixels(seed + number, *case) for number, case in enumerate(product(INKS, SHAPES))]
 
 
+def folder_of(model: str) -> Path:
+    return Path(model.removeprefix("local-dir:"))
+
+
 def error_of(model: str) -> str:
     with pytest.raises(CurateError) as caught:
         load_clip(model)
@@ -195,12 +199,12 @@ def test_the_fingerprint_names_the_weights_and_what_prepares_pictures(drawn: Cli
     assert now() != drawn.fingerprint
 
 
-def test_a_name_with_a_file_is_that_files_weights(models: Path, tmp_path: Path, learned: Clip) -> None:
+def test_a_name_with_a_file_is_that_files_weights(trained_clip: str, tmp_path: Path, learned: Clip) -> None:
     import open_clip
 
     (tmp_path / "curate-small.json").write_text(json.dumps(clip_models.MODEL))
     open_clip.add_model_config(tmp_path / "curate-small.json")
-    alone, loaded = load_clip("curate-small"), load_clip(f"curate-small:{models / 'learned' / WEIGHTS}")
+    alone, loaded = load_clip("curate-small"), load_clip(f"curate-small:{folder_of(trained_clip) / WEIGHTS}")
     assert alone.untrained == "curate-small alone has random weights, wanted curate-small/TAG"
     assert alone.fingerprint == load_clip("curate-small").fingerprint != loaded.fingerprint
     assert loaded.trained and loaded.name == f"curate-small:{WEIGHTS}"
@@ -217,14 +221,14 @@ def kept(cache: Path, repository: str, folder: Path) -> None:
 
 
 def test_repositories_and_tags_that_were_downloaded(
-    models: Path, learned: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained_clip: str, learned: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import huggingface_hub.constants
     import open_clip
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    kept(tmp_path, "owner/name", models / "learned")
+    kept(tmp_path, "owner/name", folder_of(trained_clip))
     clip = load_clip("hf-hub:owner/name")
     assert (clip.name, clip.trained, clip.fingerprint) == ("owner/name", True, learned.fingerprint)
 
