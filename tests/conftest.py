@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,32 @@ import curate  # noqa: F401  before any test imports transformers: its guard let
 
 REAL_CLIPS = Path(__file__).parents[1] / "../shared/data/talking-heads"
 SMALL = {"frames": 41, "size": 64, "strata": 4, "low_hz": 90.0, "high_hz": 280.0}
+
+# Files whose tests go to one worker of `--dist loadgroup`, because they share what is slow to make or to import.
+TOGETHER = {
+    "heads": ("tests/test_build.py", "tests/test_check.py", "tests/test_cli.py", "tests/test_controls_built.py", "tests/test_docs.py", "tests/diff/test_show.py"),
+    "stack": ("tests/train/", "tests/encode/", "tests/sample/test_gallery.py", "tests/sample/test_generate.py", "tests/sample/test_sweep.py"),
+    "clip": ("tests/media/test_likeness.py", "tests/recipes/test_human_build.py"),
+    **{path: (path,) for path in (
+        "tests/test_controls.py", "tests/test_guard.py", "tests/test_roundtrip.py", "tests/test_sweep.py", "tests/recipes/test_helium_made.py",
+        "tests/recipes/test_vbvr_build.py", "tests/media/test_look.py", "tests/media/test_quality.py", "tests/media/test_video.py",
+        "tests/sources/test_demo.py", "tests/sources/test_demo_robots.py", "tests/sources/test_demo_vbvr.py", "tests/sources/test_hub.py", "tests/sources/test_hub_rows.py",
+    )},
+}  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As loadgroup, by TOGETHER and not by marks: xdist 3.8 writes those into a name that pytest 9.2 does not read."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((group for group, files in TOGETHER.items() if nodeid.startswith(files)), nodeid)
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

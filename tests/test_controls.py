@@ -13,8 +13,6 @@ from curate.recipe import Recipe
 from curate.records import REFERENCE_OF, Control, LedgerRow, number, reference_of
 from tests.ledgers import finished, helium, pool
 
-pytestmark = pytest.mark.xdist_group("controls-ledger")  # its ledger is made once, by one worker
-
 
 def ledger(clips: int, seed: int, name: str = "helium-v2") -> tuple[Recipe, list[LedgerRow]]:
     recipe = helium(name, seed=seed)

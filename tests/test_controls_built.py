@@ -28,7 +28,6 @@ from tests.conftest import SMALL
 from tests.ledgers import helium
 from tests.test_controls import kept_of
 
-pytestmark = pytest.mark.xdist_group("controls")  # its sets are built once, by one worker
 HALF = {**SMALL, "heldout_share": 0.4}  # of the small talking heads: two pairs to train on, three held out
 
 

@@ -20,8 +20,6 @@ from curate.progress import Reporter
 from tests.conftest import SMALL
 from tests.diff.test_compare import PAIR, contents, finding, folder_of, sample
 
-pytestmark = pytest.mark.xdist_group("diff")  # its sets are built once, by one worker
-
 Run = Callable[..., tuple[int, str, str]]
 
 

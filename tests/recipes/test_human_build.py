@@ -214,7 +214,6 @@ def test_people_come_with_their_own_words(pictures: Path, shared_cache: Path, tm
     assert str(tmp_path) not in (built.folder / "build.json").read_text()
 
 
-@pytest.mark.xdist_group("clip")
 def test_a_model_that_is_not_trained_gives_the_same_set_and_no_reading(
     pictures: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
@@ -228,7 +227,6 @@ def test_a_model_that_is_not_trained_gives_the_same_set_and_no_reading(
     assert str(tmp_path) not in (read.folder / MANIFEST).read_text()
 
 
-@pytest.mark.xdist_group("clip")
 def test_a_model_that_learned_reads_every_picture(
     pictures: Path, shared_cache: Path, tmp_path: Path, trained_clip: str
 ) -> None:

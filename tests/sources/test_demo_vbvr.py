@@ -32,7 +32,6 @@ from curate.sources.demo_vbvr import (
     vbvr_plan,
 )
 
-pytestmark = pytest.mark.xdist_group("demo_vbvr")  # its samples are drawn once, by one worker
 SMALL = VbvrDemo(size=128)
 ONE_CAPTION = {
     "G-3", "G-13", "G-17", "G-31", "G-33", "G-35", "G-37", "G-41", "G-44", "O-21", "O-24", "O-33", "O-83", "O-87",
