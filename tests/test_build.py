@@ -9,7 +9,7 @@ import pytest
 
 from curate.build import Built, build
 from curate.check import check
-from curate.engine import Processes, Serial, engine
+from curate.engine import Serial, engine
 from curate.errors import AuditError, CurateError
 from curate.manifest import load_build, read_lines
 from curate.pipeline import Request
@@ -232,8 +232,7 @@ def test_real_talking_heads(shared_cache: Path, tmp_path: Path) -> None:
         "helium-v2", str(REAL_CLIPS), {"size": 64, "frames": 81, "strata": 4}, {}, "tiny", shared_cache
     )
     before = tree(REAL_CLIPS)
-    with Processes(2) as pool:
-        result = build(request, tmp_path / "helium", pool, Reporter(quiet=True))
+    result = build(request, tmp_path / "helium", Serial(), Reporter(quiet=True))
     assert check(result.folder) == []
     assert result.manifest.counts.files == 6 and result.manifest.counts.kept >= 3
     by_name = {f"{f.name} ({f.split})": f for f in result.findings}

@@ -13,7 +13,7 @@ import curate.cli
 from curate import controls, stages
 from curate.build import build
 from curate.check import check
-from curate.engine import Serial, engine
+from curate.engine import Engine, Serial
 from curate.errors import AuditError, CurateError
 from curate.finish import Built
 from curate.manifest import content_id, file_cards, load_build, pretty, read_lines
@@ -25,15 +25,16 @@ from curate.show import built as shown
 from curate.show import built_json
 from curate.tensors import pack_tensors, unpack_tensors
 from tests.conftest import SMALL
+from tests.engines import Backwards
 from tests.ledgers import helium
 from tests.test_controls import kept_of
 
 HALF = {**SMALL, "heldout_share": 0.4}  # of the small talking heads: two pairs to train on, three held out
 
 
-def make(out: Path, source: Path, cache: Path, carrier: str = "serial") -> Built:
+def make(out: Path, source: Path, cache: Path, carrier: Engine | None = None) -> Built:
     request = Request("helium-v2", str(source), HALF, {}, "tiny", cache)
-    with engine(carrier) as engine_:
+    with carrier or Serial() as engine_:
         return build(request, out, engine_, Reporter(quiet=True), with_controls=True)
 
 
@@ -125,7 +126,7 @@ def test_another_engine_gives_the_same_bytes(
 ) -> None:
     cache = shutil.copytree(shared_cache, tmp_path / "cache")
     forget_the_sweep(built, cache)
-    again = make(tmp_path / "again" / "helium", heads, cache, "processes:2")
+    again = make(tmp_path / "again" / "helium", heads, cache, Backwards())
     assert trees(again) == trees(built)
 
 

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from curate.build import Built, build
 from curate.check import check
-from curate.engine import Serial, engine
+from curate.engine import Engine, Serial
 from curate.errors import AuditError, CurateError
 from curate.manifest import MANIFEST, file_cards, pretty, read_lines
 from curate.pipeline import Pipeline, Request
@@ -22,6 +22,7 @@ from curate.records import LedgerRow, number
 from curate.shard import iter_samples
 from curate.sources.listing import list_source
 from curate.tensors import unpack_tensors
+from tests.engines import Backwards
 from tests.media import clip_models
 from tests.test_build import tree
 
@@ -42,10 +43,15 @@ def pictures(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def make(
-    out: Path, source: Path, cache: Path, carrier: str = "serial", encode: bool = False, **settings: object
+    out: Path,
+    source: Path,
+    cache: Path,
+    carrier: Engine | None = None,
+    encode: bool = False,
+    **settings: object,
 ) -> Built:
     request = Request("human", str(source), {**SMALL, **settings}, {}, "tiny", cache)
-    with engine(carrier) as engine_:
+    with carrier or Serial() as engine_:
         return build(request, out, engine_, QUIET, encode=encode)
 
 
@@ -78,7 +84,8 @@ def test_any_engine_and_names_in_another_order_give_the_same_set(
     pictures: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
     one = make(tmp_path / "one", pictures, shared_cache, encode=True)
-    two = make(tmp_path / "two", pictures, tmp_path / "cache", "processes:2", encode=True)
+    shutil.copytree(shared_cache / "models", tmp_path / "cache" / "models")
+    two = make(tmp_path / "two", pictures, tmp_path / "cache", Backwards(), encode=True)
     assert tree(one.folder) == tree(two.folder)
     (tmp_path / "renamed").mkdir()
     for place, path in enumerate(sorted(pictures.iterdir())):

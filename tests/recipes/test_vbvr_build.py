@@ -12,7 +12,7 @@ import pytest
 
 from curate.build import Built, build
 from curate.check import check
-from curate.engine import engine
+from curate.engine import Engine, Serial
 from curate.errors import CurateError
 from curate.manifest import content_id, file_cards, load_build, pretty, read_lines
 from curate.pipeline import Request
@@ -20,6 +20,7 @@ from curate.progress import Reporter
 from curate.records import LedgerRow, canonical
 from curate.shard import iter_samples
 from curate.tensors import unpack_tensors
+from tests.engines import Backwards
 from tests.test_build import tree
 
 # five seconds at 4 frames a second, of three generators: one returns, one is short of captions, one is plain
@@ -30,13 +31,13 @@ DEMO = {"demo.size": 128}
 def make(
     out: Path,
     cache: Path,
-    carrier: str = "serial",
+    carrier: Engine | None = None,
     encode: bool = False,
     source: str = "demo",
     **settings: object,
 ) -> Built:
     request = Request("vbvr", source, {**SMALL, **settings}, DEMO if source == "demo" else {}, "tiny", cache)
-    with engine(carrier) as engine_:
+    with carrier or Serial() as engine_:
         return build(request, out, engine_, Reporter(quiet=True), encode=encode)
 
 
@@ -79,7 +80,7 @@ def test_any_engine_and_any_copy_of_the_source_give_the_same_set(
 ) -> None:
     """The copy has its tars' members in another order of samples."""
     one = make(tmp_path / "one", shared_cache)
-    two = make(tmp_path / "two", tmp_path / "cache", "processes:2")
+    two = make(tmp_path / "two", tmp_path / "cache", Backwards())
     assert tree(one.folder) == tree(two.folder)
     assert one.manifest.content_id == finished.manifest.content_id
     shutil.copytree(source, tmp_path / "copy", ignore=shutil.ignore_patterns("samples"))
@@ -164,7 +165,7 @@ def test_the_bare_demo_says_that_it_is_small(
     shared_cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     request = Request("vbvr", "demo", {"only": "O-47", "frames": 25, "fps": 4}, DEMO, "tiny", shared_cache)
-    with engine("serial") as carrier, pytest.raises(CurateError, match="O-47 0 of 2"):
+    with Serial() as carrier, pytest.raises(CurateError, match="O-47 0 of 2"):
         build(request, tmp_path / "set", carrier, Reporter(), encode=False)  # 256 of 128 pixels: all odd
     assert "a small set, scale=0.02 size=256" in capsys.readouterr().err
 
