@@ -9,22 +9,31 @@ import pytest
 
 from curate.build import Built, build
 from curate.check import check
-from curate.engine import Serial, engine
+from curate.engine import Engine, Processes, Serial
 from curate.errors import AuditError, CurateError
 from curate.manifest import load_build, read_lines
 from curate.pipeline import Request
 from curate.progress import Reporter
 from curate.records import LedgerRow
 from curate.shard import iter_samples
+from curate.sources.listing import list_source
+from curate.stages import annotation_key
 from curate.tensors import unpack_tensors
 from tests.conftest import REAL_CLIPS, SMALL
+from tests.engines import Backwards
+from tests.ledgers import helium
 
 
 def make(
-    out: Path, source: Path, cache: Path, carrier: str = "serial", encode: bool = True, **settings: object
+    out: Path,
+    source: Path,
+    cache: Path,
+    carrier: Engine | None = None,
+    encode: bool = True,
+    **settings: object,
 ) -> Built:
     request = Request("helium-v2", str(source), {**SMALL, **settings}, {}, "tiny", cache)
-    with engine(carrier) as engine_:
+    with carrier or Serial() as engine_:
         return build(request, out, engine_, Reporter(quiet=True), encode=encode)
 
 
@@ -88,11 +97,14 @@ def test_stock_webdataset_and_safetensors_read_the_shards(finished: Built) -> No
 
 
 def test_fresh_caches_and_other_engines_give_the_same_bytes(
-    finished: Built, heads: Path, tmp_path: Path
+    finished: Built, heads: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
-    wanted = tree(finished.folder)
-    fresh = make(tmp_path / "one" / "helium", heads, tmp_path / "cache-one", "processes:2")
-    assert tree(fresh.folder) == wanted
+    """Clips and samples by two processes at once; latents by one that starts with the last, as each imports the encoder."""
+    shutil.copytree(shared_cache / "models", tmp_path / "cache" / "models")
+    out = tmp_path / "one" / "helium"
+    make(out, heads, tmp_path / "cache", Processes(2), encode=False)
+    assert not (tmp_path / "cache" / "latents").exists()
+    assert tree(make(out, heads, tmp_path / "cache", Backwards()).folder) == tree(finished.folder)
 
 
 def test_a_moved_source_gives_the_same_bytes(
@@ -121,12 +133,15 @@ class Stops(Serial):
 
 
 def test_a_killed_build_goes_on_and_ends_in_the_same_bytes(
-    finished: Built, heads: Path, tmp_path: Path
+    finished: Built, heads: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
+    """Killed among its latents; tests/test_cli.py kills one among its samples."""
+    for kind in ("models", "annotations"):
+        shutil.copytree(shared_cache / kind, tmp_path / "cache" / kind)
     request = Request("helium-v2", str(heads), SMALL, {}, "tiny", tmp_path / "cache")
     shutil.copytree(finished.folder, tmp_path / "helium")
     with pytest.raises(Interrupted):
-        build(request, tmp_path / "helium", Stops(20), Reporter(quiet=True))
+        build(request, tmp_path / "helium", Stops(10), Reporter(quiet=True))
     assert tree(tmp_path / "helium") == tree(finished.folder)  # what was there is untouched
     again = build(request, tmp_path / "helium", Serial(), Reporter(quiet=True))
     assert tree(again.folder) == tree(finished.folder)
@@ -144,9 +159,17 @@ class Counts(Serial):
             yield run(item)
 
 
-def test_one_clip_added_remakes_that_clip_only(heads: Path, shared_cache: Path, tmp_path: Path) -> None:
+def test_one_clip_added_remakes_that_clip_only(
+    finished: Built, heads: Path, shared_cache: Path, tmp_path: Path
+) -> None:
     fewer = shutil.copytree(heads, tmp_path / "heads")
     extra = min(fewer.glob("*.mp4"))
+    for kind in ("models", "annotations"):
+        shutil.copytree(shared_cache / kind, tmp_path / "cache" / kind)
+    listing = list_source(str(fewer), {}, tmp_path / "cache", Serial(), Reporter(quiet=True))
+    (clip,) = [clip for clip in listing.clips if clip.name == extra.name]
+    key = annotation_key(helium(**SMALL), clip)
+    (tmp_path / "cache" / "annotations" / key[:2] / f"{key}.json").unlink()
     kept_aside = extra.rename(tmp_path / extra.name)
     make(tmp_path / "helium", fewer, tmp_path / "cache")
     kept_aside.rename(extra)

@@ -203,7 +203,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_finished_set(
     small = tmp_path / "small"
     small.mkdir()
     if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(small)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(small)], capture_output=True, check=False
     ).returncode:
         pytest.skip("not allowed to mount a small file system")
     try:

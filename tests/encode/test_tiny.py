@@ -77,7 +77,7 @@ def encoded(root, threads):
     torch.set_num_threads(threads)
     stack = load("tiny", root)
     random = np.random.default_rng(0)
-    video = encode_video(stack, random.integers(0, 256, (25, 128, 128, 3), dtype=np.uint8))
+    video = encode_video(stack, random.integers(0, 256, (9, 128, 128, 3), dtype=np.uint8))
     audio = encode_audio(stack, random.standard_normal(16000).astype(np.float32), None)
     texts = encode_text(stack, "A person speaks.")
     shas = [hashlib.sha256(t.view(torch.uint8).numpy().tobytes()).hexdigest() for t in (video, audio, *texts.values())]
