@@ -7,23 +7,19 @@ The controls have the same pictures with another text, so that what the word doe
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import (
-    Field,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from curate.captions import normalise
 from curate.errors import CurateError, Rejected
 from curate.media import likeness, nudity, quality, text
 from curate.media.bucket import bucket_of, fit
 from curate.media.frames import frames_of
-from curate.media.picture import Picture, heic_decoder, probe_picture
+from curate.media.picture import Picture, heic_decoder
 from curate.media.subject import subject_box
+from curate.media.video import Image
 from curate.proof.finding import Finding
 from curate.proof.invariants import effect, nothing, one_value
 from curate.proof.pictures import no_copies, only_texts
@@ -156,7 +152,7 @@ class Human(Recipe):
         written = text.text_share(seen)
         shown = [each.label for each in nudity.nudity(seen)] if self.nudity != "ignore" else None
         return {
-            "format": probe_picture(clip.path).format,
+            "format": picture.format,
             "hashes": quality.hashes_of(picture.on("#ffffff")),  # on black, outlines are alike
             "blur": round(quality.blur_of(seen), 3),
             "text_share": round(written.share, 4),
@@ -168,16 +164,19 @@ class Human(Recipe):
             **self.read_by_model(seen),
         }
 
-    def read_by_model(self, seen: np.ndarray[Any, Any]) -> dict[str, Any]:
+    def read_by_model(self, seen: Image) -> Values:
         """A picture's embedding and the share of it that goes to the word; nothing from a model that is not trained."""
         if self.clip is None:
             return {}
         model = likeness.load_clip(self.clip)
         if not model.trained:
-            return {"untrained": model.untrained}
+            return {}
         vectors = model.embed_pictures([seen])
-        (share,) = likeness.reading(vectors, model, self.caption, self.opposites) or (None,)
-        return {"reading": share and round(share, 3), "embedding": [float(v) for v in vectors[0]]}
+        shares = likeness.reading(vectors, model, self.caption, self.opposites)
+        return {
+            "reading": round(shares[0], 3) if shares else None,
+            "embedding": [float(v) for v in vectors[0]],
+        }
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
         sound = list[Clip]()
@@ -309,9 +308,13 @@ class Human(Recipe):
         kept = [row for row in rows if row.kept]
         ours = [row for row in kept if row.choices["kind"] != REGULAR]
         return [
-            *super().audit(rows), self.captioned(ours), only_texts("leak", kept, TEXTS), no_copies("near_duplicates", kept, NEAR_COSINE), *self.read(ours),
+            *super().audit(rows),
+            self.captioned(ours),
+            only_texts("leak", kept, TEXTS),
+            no_copies("near_duplicates", kept, NEAR_COSINE),
+            *self.read(ours),
             *(self.regular(kept, len(ours)) if self.regularise else ()),
-        ]  # fmt: skip
+        ]
 
     def captioned(self, ours: Sequence[LedgerRow]) -> Finding:
         """What the set, or the control, says of its text."""

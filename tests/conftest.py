@@ -14,7 +14,7 @@ SMALL = {"frames": 41, "size": 64, "strata": 4, "low_hz": 90.0, "high_hz": 280.0
 
 # Files whose tests go to one worker of `--dist loadgroup`, because they share what is slow to make or to import.
 TOGETHER = {
-    "heads": ("tests/test_build.py", "tests/test_check.py", "tests/test_cli.py", "tests/test_controls_built.py", "tests/test_docs.py", "tests/test_roundtrip.py", "tests/diff/test_show.py"),
+    "heads": ("tests/test_build.py", "tests/test_check.py", "tests/test_cli.py", "tests/test_controls_built.py", "tests/test_controls_command.py", "tests/test_docs.py", "tests/test_roundtrip.py", "tests/diff/test_show.py"),
     "stack": ("tests/train/", "tests/encode/", "tests/sample/test_gallery.py", "tests/sample/test_generate.py", "tests/sample/test_sweep.py"),
     "clip": ("tests/media/test_likeness.py", "tests/recipes/test_human_build.py"),
     **{path: (path,) for path in (

@@ -64,7 +64,9 @@ class Picture:
 
     def __init__(self, path: str | Path) -> None:
         """Raises Rejected as `probe_picture`."""
-        self._shown = _shown(Path(path))
+        with _opened(Path(path)) as picture:
+            self.format = str(picture.format)  # Pillow's name
+            self._shown = _shown(picture)
 
     @property
     def alpha(self) -> Image | None:
@@ -222,20 +224,19 @@ def _has_alpha(picture: Pillow.Image) -> bool:
     return picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
 
 
-def _shown(path: Path) -> Pillow.Image:
+def _shown(picture: Pillow.Image) -> Pillow.Image:
     """The picture upright, RGB or RGBA, in sRGB."""
-    with _opened(path) as picture:
-        said = picture.size
-        picture.load()
-        if picture.size != said:  # a broken HEIC: crops are planned by what it says
-            told = f"says {said[0]}x{said[1]}, holds {picture.width}x{picture.height}"
-            raise Rejected("broken_picture", told)
-        colours, alpha = _split(picture)
-        shown = _in_srgb(colours, picture.info.get("icc_profile"))
-        if alpha is not None:
-            shown.putalpha(alpha)
-        turn = TURNS.get(_orientation(picture))  # a TIFF has turned itself when loading, and says so
-        return shown if turn is None else shown.transpose(turn)
+    said = picture.size
+    picture.load()
+    if picture.size != said:  # a broken HEIC: crops are planned by what it says
+        told = f"says {said[0]}x{said[1]}, holds {picture.width}x{picture.height}"
+        raise Rejected("broken_picture", told)
+    colours, alpha = _split(picture)
+    shown = _in_srgb(colours, picture.info.get("icc_profile"))
+    if alpha is not None:
+        shown.putalpha(alpha)
+    turn = TURNS.get(_orientation(picture))  # a TIFF has turned itself when loading, and says so
+    return shown if turn is None else shown.transpose(turn)
 
 
 def _split(picture: Pillow.Image) -> tuple[Pillow.Image, Pillow.Image | None]:

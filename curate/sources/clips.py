@@ -4,24 +4,35 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+from curate.errors import Rejected
 from curate.media.picture import Probe as PictureProbe
 from curate.media.picture import probe_picture
 from curate.media.video import Probe as VideoProbe
 from curate.media.video import probe
 from curate.records import Clip
+from curate.sources.sidecars import Note
 
 Reads = Literal["videos", "pictures"]
 
 
-def found_in(path: Path, reads: Reads) -> VideoProbe | PictureProbe:
-    """What a file holds. Raises Rejected for what is wrong with it."""
-    return probe(path) if reads == "videos" else probe_picture(path)
+class Clips:
+    """The clips of a source, all bytes once: of several files the first has its name, and what is told of any."""
 
+    def __init__(self) -> None:
+        self.by_sha256: dict[str, Clip] = {}
+        self.first: dict[str, str] = {}  # name by sha256, also of what was found wrong
 
-def filled(clip: Clip, caption: str | None, labels: dict[str, str], licence: str | None) -> Clip:
-    """The clip with what was told of another file of the same bytes, where nothing was of its own."""
-    told = {"caption": clip.caption or caption, "licence": clip.licence or licence}
-    return clip.model_copy(update={**told, "labels": {**labels, **clip.labels}})
+    def add(self, path: Path, name: str, sha256: str, reads: Reads, note: Note) -> None:
+        """Raises Rejected: same_file, and for what is wrong with the file."""
+        if sha256 in self.first:
+            if clip := self.by_sha256.get(sha256):
+                told = {"caption": clip.caption or note.caption, "licence": clip.licence or note.licence}
+                labels = {**note.labels, **clip.labels}
+                self.by_sha256[sha256] = clip.model_copy(update={**told, "labels": labels})
+            raise Rejected("same_file", f"the same bytes as {self.first[sha256]}")
+        self.first[sha256] = name
+        found = probe(path) if reads == "videos" else probe_picture(path)
+        self.by_sha256[sha256] = clip_of(path, name, sha256, found, **vars(note))
 
 
 def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe, **told: Any) -> Clip:

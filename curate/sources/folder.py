@@ -7,7 +7,7 @@ from pathlib import Path
 from curate.errors import CurateError, Rejected
 from curate.media.picture import SUFFIXES as PICTURES
 from curate.records import Clip, Drop, sha256_of
-from curate.sources.clips import Reads, clip_of, filled, found_in
+from curate.sources.clips import Clips, Reads
 from curate.sources.files import file_sha256, files_under, shown
 from curate.sources.sidecars import read_notes
 
@@ -31,9 +31,7 @@ def list_folder(
         found = f"{_what_is_there(files)}, none a {reads[:-1]}"
         raise CurateError(f"{shown(root)}: {found} ({' '.join(suffixes)})")
     notes = read_notes(files, videos)
-    clips: dict[str, Clip] = {}  # by sha256
-    drops: list[Drop] = []
-    first: dict[str, str] = {}  # sha256 -> name
+    clips, drops = Clips(), list[Drop]()
     for path in follow(videos):
         name = path.relative_to(root).as_posix()
         sha256: str | None = None
@@ -42,17 +40,12 @@ def list_folder(
                 name = spelled
                 raise Rejected("unreadable_name", "wanted a file name in UTF-8")
             sha256 = file_sha256(path, cache)
-            if sha256 in first:
-                if sha256 in clips:
-                    clips[sha256] = filled(clips[sha256], **vars(notes[path]))
-                raise Rejected("same_file", f"the same bytes as {first[sha256]}")
-            first[sha256] = name
-            clips[sha256] = clip_of(path, name, sha256, found_in(path, reads), **vars(notes[path]))
+            clips.add(path, name, sha256, reads, notes[path])
         except Rejected as why:
             # one id per row of the ledger: the second file of a pair cannot have that of its bytes
-            own = sha256 if sha256 is not None and first[sha256] == name else sha256_of([name])
+            own = sha256 if sha256 is not None and clips.first[sha256] == name else sha256_of([name])
             drops.append(Drop(id=own[:16], name=name, reason=why.reason, detail=why.detail, sha256=sha256))
-    return list(clips.values()), drops
+    return list(clips.by_sha256.values()), drops
 
 
 def _files(root: Path, reads: Reads) -> list[Path]:

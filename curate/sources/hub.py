@@ -5,7 +5,7 @@ from pathlib import Path
 
 from curate.errors import CurateError, Rejected
 from curate.records import Clip, Drop, Wanted, sha256_of
-from curate.sources.clips import Reads, clip_of, filled, found_in
+from curate.sources.clips import Clips, Reads
 from curate.sources.hub_rows import Follow, Row, keep, read_rows
 from curate.sources.sidecars import CAPTION_KEYS, LICENCE_KEYS, Note
 from curate.sources.store import HubStore
@@ -50,25 +50,16 @@ def list_hub(
 
 
 def _list_rows(store: HubStore, cache: Path, follow: Follow, reads: Reads) -> tuple[list[Clip], list[Drop]]:
-    clips: dict[str, Clip] = {}  # by sha256
-    drops: list[Drop] = []
-    first: dict[str, str] = {}  # sha256 -> name
+    clips, drops = Clips(), list[Drop]()
     for row in read_rows(store, follow):
         sha256: str | None = None
         try:
             path, sha256 = keep(row, store, cache)
-            note = _note(row, store)
-            if sha256 in first:
-                if sha256 in clips:
-                    clips[sha256] = filled(clips[sha256], **vars(note))
-                raise Rejected("same_file", f"the same bytes as {first[sha256]}")
-            first[sha256] = row.name
-            clips[sha256] = clip_of(path, row.name, sha256, found_in(path, reads), **vars(note))
+            clips.add(path, row.name, sha256, reads, _note(row, store))
         except Rejected as why:
             drops.append(_drop(row, why, sha256))
-    return sorted(clips.values(), key=lambda clip: clip.name), sorted(
-        drops, key=lambda drop: (drop.name, drop.id)
-    )
+    listed = sorted(clips.by_sha256.values(), key=lambda clip: clip.name)
+    return listed, sorted(drops, key=lambda drop: (drop.name, drop.id))
 
 
 def _note(row: Row, store: HubStore) -> Note:
