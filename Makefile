@@ -18,6 +18,8 @@ $(READY): pyproject.toml requirements.lock
 	  $(BIN)/pip install -q "torch==$(TORCH)+cpu" 2>/dev/null || $(BIN)/pip install -q "torch==$(TORCH)" --index-url $(TORCH_CPU_INDEX); \
 	else $(BIN)/pip install -q "torch==$(TORCH)"; fi
 	$(BIN)/pip install -q -c requirements.lock -e '.[dev]'
+	@# of its wheel one file is read, the mask of a person (250 kB); it would want an older numpy
+	$(BIN)/pip install -q --no-deps mediapipe==0.10.21 || echo "people will be cut out by GrabCut"
 	@command -v rubberband >/dev/null || sh scripts/apt.sh rubberband-cli || echo "it is optional; curate doctor says what it is for"
 	@touch $(READY)
 
@@ -42,7 +44,7 @@ schemas: install
 
 # What was tested, for one Python on one platform; torch is pinned above.
 lock: install
-	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools)(==| @)' > requirements.lock
+	$(BIN)/pip freeze --exclude-editable | grep -viE '^(torch|pip|setuptools|mediapipe)(==| @)' > requirements.lock
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

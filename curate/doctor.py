@@ -30,7 +30,7 @@ class Symptom(Record):
 def examine(cache: Path) -> list[Symptom]:
     """All that matters for a build here. `bad` keeps builds from working, `note` is worth knowing."""
     return [
-        *(_python(), _torch(), _torchaudio(), _packages(), _training(), _pictures()),
+        *(_python(), _torch(), _torchaudio(), _packages(), _training(), _pictures(), _masks()),
         *(_rubberband(), _cache(cache), _disk(cache)),
     ]
 
@@ -93,8 +93,18 @@ def _training() -> Symptom:
 
 def _pictures() -> Symptom:
     """The extras that see more in a picture."""
-    wanted = {"clip": "open_clip_torch", "heic": "pillow-heif", "nudity": "nudenet"}
-    return _extras("pictures", wanted, "to read pictures by a model, those of phones, or for nudity")
+    wanted = {"clip": "open_clip_torch", "faces": "dlib-bin", "heic": "pillow-heif", "nudity": "nudenet"}
+    return _extras(
+        "pictures", wanted, "to read pictures by a model, for faces, for those of phones, or for nudity"
+    )
+
+
+def _masks() -> Symptom:
+    """What people are cut out of films with."""
+    if found := _installed("mediapipe"):
+        return Symptom(name="masks", verdict="good", found=f"mediapipe {found}")
+    fix = "for cleaner panels of people: pip install --no-deps mediapipe==0.10.21"
+    return Symptom(name="masks", verdict="note", found="mediapipe is not installed", fix=fix)
 
 
 def _extras(name: str, wanted: dict[str, str], what_for: str) -> Symptom:

@@ -22,6 +22,7 @@ from curate.manifest import MANIFEST, content_id, file_cards, pretty, verdicts_o
 from curate.pipeline import Pipeline
 from curate.place import Place
 from curate.proof.finding import Finding, problems
+from curate.recipe import SHEET
 from curate.records import (
     REFERENCE_OF,
     SPLITS,
@@ -177,11 +178,12 @@ def _shipped(
     samples = {sample.id: sample for sample in judged.samples}
     for name, latents in roundtrip.shipped(shards, cards, roundtrip.drawn(rows, pipeline.recipe.seed)):
         example, measured = pipeline.example(samples[name]), rows[name].measured
-        video = example.record["video"]
+        video, media = example.record["video"], {k: v.array() for k, v in example.tensors().items()}
         yield roundtrip.RoundTripItem(
             id=name,
             latents=latents,
-            waves={role: wave.array() for role, wave in example.tensors().items()},
+            waves={role: wave for role, wave in media.items() if role != SHEET},
+            sheet=media.get(SHEET),
             pitch_hz={role: number(measured, key) for role, key in pipeline.recipe.pitch_of.items()},
             video=VideoRef.model_validate(video) if video else None,
             video_path=samples[name].clips[0].path,
@@ -196,8 +198,9 @@ def _packed(
     for row in rows:
         entry = latents[row.id]
         tensors = _tensors(row, latents)
-        video, audio, reference = (
-            tensors.get(f"{role}_latents") for role in ("video", "audio", "reference_audio")
+        video, audio, reference, sheet = (
+            tensors.get(f"{role}_latents")
+            for role in ("video", "audio", "reference_audio", "reference_video")
         )
         record = ShardRecord(
             **row.model_dump(include=shared),
@@ -209,6 +212,7 @@ def _packed(
                 video=(video.shape[1], video.shape[2], video.shape[3]) if video else None,
                 audio_steps=audio.shape[1] if audio else None,
                 reference_audio_steps=reference.shape[1] if reference else None,
+                reference_video=(sheet.shape[1], sheet.shape[2], sheet.shape[3]) if sheet else None,
             ),
         )
         stamp = record.model_dump(mode="json", include={"id", "sources", "example_sha256", "encoder_sha256"})

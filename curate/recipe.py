@@ -39,6 +39,7 @@ AUDIO_RATE_HZ = (
     16_000  # the LTX audio VAE's own rate: nothing is resampled between a measurement and the latents
 )
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+SHEET = "sheet"  # the role of an example's picture
 Wave16 = NDArray[np.int16]
 
 
@@ -63,12 +64,18 @@ class Example:
     """One sample, made and measured.
 
     `audio` holds waves by role (`audio`, `reference_audio`), mono at AUDIO_RATE_HZ  # (N,) int16
-    `video` names the frames of the target, resolved when encoding.
+    `video` names the frames of the target, resolved when encoding; `sheet` is a picture of its size, which as a video
+    that stands still is the target's reference video.  # (H, W, 3) uint8
     """
 
     measured: Values
     video: VideoRef | None = None
     audio: Mapping[str, Wave16] = field(default_factory=dict)
+    sheet: NDArray[np.uint8] | None = None
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Its media that are no names, by their role."""
+        return {**self.audio} | ({} if self.sheet is None else {SHEET: self.sheet})
 
 
 @dataclass(frozen=True)

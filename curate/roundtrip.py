@@ -50,6 +50,7 @@ class RoundTripItem:
     pitch_hz: Mapping[str, float]  # by role, where the set records one
     video: VideoRef | None = None
     video_path: str = ""
+    sheet: NDArray[np.uint8] | None = None  # (H, W, 3), of a reference video that stands still
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ def values(tensor: TensorBytes) -> Latents:
 
 def wanted_shapes(item: RoundTripItem, stack: "Stack") -> dict[str, tuple[str, tuple[int, ...]]]:
     """Dtype and shape of each latent, as the media and the strides of the model imply."""
+    from curate.media.frames import looped_frames
+
     vae, audio = stack.vae, stack.audio_vae
     step = audio.config.mel_hop_length * audio.temporal_compression_ratio  # samples
     bins = audio.config.mel_bins // audio.mel_compression_ratio
@@ -159,6 +162,9 @@ def wanted_shapes(item: RoundTripItem, stack: "Stack") -> dict[str, tuple[str, t
         count = (ref.frames - 1) // vae.temporal_compression_ratio + 1
         shape = (vae.config.latent_channels, count, ref.height // across, ref.width // across)
         wanted["video_latents"] = ("BF16", shape)
+        if item.sheet is not None:
+            looped = (len(looped_frames(item.sheet, ref.frames)) - 1) // vae.temporal_compression_ratio + 1
+            wanted["reference_video_latents"] = ("BF16", (shape[0], looped, *shape[2:]))
     return wanted
 
 
@@ -196,6 +202,7 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
     from curate.encode.decode import denormalised_audio, denormalised_video, raw_audio, raw_video
     from curate.encode.video import encode_video
     from curate.media.audio import to_float
+    from curate.media.frames import looped_frames
 
     for role, pcm in sorted(item.waves.items()):
         wave, stored = to_float(pcm), values(item.latents[f"{role}_latents"])
@@ -212,6 +219,12 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
         first = values(item.latents["video_latents"])[:, :1]
         off = _off(denormalised_video(stack, first), raw_video(stack, frames[:1]))
         yield _beside(item, "video_latents", encode_video(stack, frames), frames.tobytes(), off)
+    if frames is not None and item.sheet is not None:
+        looped = looped_frames(item.sheet, len(frames))
+        first = values(item.latents["reference_video_latents"])[:, :1]
+        off = _off(denormalised_video(stack, first), raw_video(stack, looped[:1]))
+        again = encode_video(stack, looped)
+        yield _beside(item, "reference_video_latents", again, item.sheet.tobytes(), off)
 
 
 def _beside(item: RoundTripItem, name: str, fresh: Any, media: bytes, raw_off: float) -> Tensor:

@@ -4,6 +4,7 @@ Each function takes plain data and leaves its results in the cache under a key o
 result is the same whoever computed it, and what is finished survives whatever happens next.
 """
 
+import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from curate.cache import Cache, key_of
 from curate.errors import CurateError, Rejected
-from curate.recipe import Recipe, blamed, configure, find
+from curate.recipe import SHEET, Recipe, blamed, configure, find
 from curate.records import Clip, Record, Sample, VideoRef
 from curate.sources.files import file_sha256
 from curate.tensors import TensorBytes
@@ -56,6 +57,7 @@ def annotation_key(recipe: Recipe, clip: Clip) -> str:
         annotator=f"{annotator.__module__}:{annotator.__qualname__}",
         clip=clip.sha256,
         reads=read,
+        beside=dict(clip.beside),
         made_with=recipe.made_with(),
     )
 
@@ -126,7 +128,7 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
             else:
                 video = example.video.model_dump(mode="json") if example.video else None
                 record = {"measured": dict(example.measured), "video": video}
-                entry = cache.put("examples", key, record, dict(example.audio))
+                entry = cache.put("examples", key, record, example.tensors())
         made.append((sample.id, entry.record))
     return made
 
@@ -180,7 +182,9 @@ def encode(task: EncodeTask) -> str:
         )
     video = VideoRef.model_validate(example.record["video"]) if example.record["video"] else None
     stack, latents = stack_of(task.model, task.cache), dict[str, TensorBytes]()
-    for role, wave in example.tensors().items():
+    media = example.tensors()
+    sheet = media.pop(SHEET, None)
+    for role, wave in media.items():
         steps = round(25 * video.frames / video.fps) if role == "audio" and video else None
         found = encode_audio(stack, to_float(wave.array()), steps)
         latents[f"{role}_latents"] = as_bytes(found)
@@ -191,9 +195,11 @@ def encode(task: EncodeTask) -> str:
         except Rejected as why:
             raise CurateError(f"{task.video_path}: its frames cannot be read any more: {why}") from why
         latents["video_latents"] = as_bytes(encode_video(stack, frames))
+        if sheet is not None:
+            latents["reference_video_latents"] = _stands_still(sheet.array(), video.frames, task)
     # of all that was encoded: where there is no sound, the example's own file is empty
-    media = key_of(audio=example.sha256, video=example.record["video"])
-    record = {"example_sha256": media, "fps": video.fps if video else None}
+    encoded = key_of(audio=example.sha256, video=example.record["video"])
+    record = {"example_sha256": encoded, "fps": video.fps if video else None}
     cache.put(
         "latents",
         latents_key(example.sha256, example.record["video"], task.fingerprint, task.made_with),
@@ -201,6 +207,23 @@ def encode(task: EncodeTask) -> str:
         latents,
     )
     return task.example
+
+
+def _stands_still(sheet: Any, frames: int, task: EncodeTask) -> TensorBytes:
+    """The latents of a picture as a video, of which there is one in the cache for each distinct picture."""
+    from curate.encode.plain import as_bytes
+    from curate.encode.video import encode_video
+    from curate.media.frames import looped_frames
+
+    cache, looped = Cache(Path(task.cache)), looped_frames(sheet, frames)
+    key = key_of(
+        sheet=hashlib.sha256(sheet.tobytes()).hexdigest(), shape=looped.shape, encoder=task.fingerprint
+    )
+    entry = cache.get("sheets", key)
+    if entry is None:
+        found = as_bytes(encode_video(stack_of(task.model, task.cache), looped))
+        entry = cache.put("sheets", key, {}, {"reference_video_latents": found})
+    return entry.tensors()["reference_video_latents"]
 
 
 def encode_caption(task: tuple[str, str, str, str]) -> str:

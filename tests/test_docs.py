@@ -14,6 +14,7 @@ from curate.progress import Reporter
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
 from tests.recipes import test_human as human
+from tests.recipes import test_reference_sheet as sheets
 from tests.recipes import test_vbvr as vbvr
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +61,20 @@ def test_every_finding_of_human_is_explained(tmp_path: Path) -> None:
     rows = human.ledger(judge, pictures)
     for finding in [*judge.audit(rows), *judge.audit(rows[:0])]:
         assert f"`{finding.name}`" in text, finding.name
+
+
+def test_every_finding_and_drop_of_reference_sheet_is_explained() -> None:
+    text = (ROOT / "docs" / "reference-sheet.md").read_text()
+    judge = sheets.recipe()
+    rows = sheets.ledger(judge, [sheets.clip(n) for n in range(4)])
+    for finding in judge.audit(rows):
+        assert f"`{finding.name}`" in text, finding.name
+    code = "".join(
+        (ROOT / name).read_text()
+        for name in ("recipes/reference_sheet.py", "curate/casting.py", "curate/sheet.py")
+    )
+    for reason in set(re.findall(r'Rejected\(\s*"(\w+)"', code)):
+        assert f"`{reason}`" in text, reason
 
 
 def test_documents_stay_short_and_their_links_hold() -> None:

@@ -20,6 +20,7 @@ LAYERS = (
     | {"curate.proof.quota"},
     {"curate.proof.inference", "curate.proof.invariants"},
     {"curate.proof.audit", "curate.proof.pictures"},
+    {"curate.sheets"},
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
     {"curate.recipes", "curate.sources"},
     {

@@ -12,6 +12,8 @@ from curate.media.picture import still
 from curate.media.video import Image, fitted, read_frames
 from curate.records import VideoRef
 
+LEAST_LOOPED = 121  # frames of a reference video: what the in-context LoRAs of its kind were trained on
+
 
 def frames_of(path: str | Path, ref: VideoRef) -> Image:
     """What `ref` names, (frames, height, width, 3) uint8 RGB. Raises Rejected as `read_frames` and `read_numbered`."""
@@ -21,6 +23,11 @@ def frames_of(path: str | Path, ref: VideoRef) -> Image:
     if ref.indices is not None:
         return read_numbered(path, ref.indices, bt601=ref.matrix == "bt601", **size)
     return read_frames(path, start_s=ref.start_s, frames=ref.frames, fps=ref.fps, **size)
+
+
+def looped_frames(picture: Image, frames: int) -> Image:
+    """A (H, W, 3) picture as a video that stands still, of as many frames as its target, and at least 121.  # (F, H, W, 3)"""
+    return np.broadcast_to(picture, (max(frames, LEAST_LOOPED), *picture.shape))
 
 
 def frame_times_s(path: str | Path) -> list[float]:

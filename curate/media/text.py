@@ -46,8 +46,8 @@ class TextFound(NamedTuple):
     words: tuple[str, ...]
 
 
-def read_text(picture: Image) -> list[Word]:
-    """Every line of text in a (H, W, 3) picture, from top to bottom, that is read with a score of .8 and more.
+def read_text(picture: Image, least_score: float = MIN_SCORE) -> list[Word]:
+    """Every line of text in a (H, W, 3) picture, from top to bottom, that is read with this score and more.
 
     What is found counts when it can be read: stripes and wheels are often found as text.
     """
@@ -55,7 +55,7 @@ def read_text(picture: Image) -> list[Word]:
         max(0, max(picture.shape[:2]) // MOST_ASPECT - side) for side in (picture.shape[1], picture.shape[0])
     )
     wide = cv2.copyMakeBorder(picture, 0, down, 0, across, cv2.BORDER_REPLICATE)
-    found = _engine()(cv2.cvtColor(wide, cv2.COLOR_RGB2BGR))
+    found = _engine()(cv2.cvtColor(wide, cv2.COLOR_RGB2BGR), text_score=least_score)
     if found.txts is None:  # nothing found; so are boxes and scores
         return []
     words = zip(found.txts, found.scores, found.boxes, strict=True)

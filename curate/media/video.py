@@ -3,7 +3,7 @@
 from __future__ import annotations  # PyAV's Packet is generic for type checkers alone
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -161,6 +161,19 @@ def read_frames(
     if lost:
         raise Rejected("broken_video", f"{lost} packets before {targets_s[-1]:.2f} s do not decode")
     return out
+
+
+def frames_at(path: str | Path, times_s: Sequence[float], *, width: int, height: int) -> Iterator[Image]:
+    """The frame on screen at each of these ascending times, (height, width, 3) uint8 RGB: the file is read once.
+
+    Raises Rejected: too_short, broken_video (a packet before the last time does not decode), and as `probe`.
+    """
+    bad_s: list[float] = []
+    with closing(_frames_from(path, 0.0, bad_s, seek=False)) as shown:
+        for frame in _on_screen(shown, list(times_s)) if times_s else ():
+            yield fitted(frame, width, height)
+    if lost := sum(time_s <= times_s[-1] for time_s in bad_s if times_s):
+        raise Rejected("broken_video", f"{lost} packets before {times_s[-1]:.2f} s do not decode")
 
 
 def write_video(

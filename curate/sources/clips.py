@@ -10,6 +10,8 @@ from curate.media.picture import probe_picture
 from curate.media.video import Probe as VideoProbe
 from curate.media.video import probe
 from curate.records import Clip
+from curate.sheets.elements import elements_of, read_elements
+from curate.sources.files import file_sha256
 from curate.sources.sidecars import Note
 
 Reads = Literal["videos", "pictures"]
@@ -50,3 +52,15 @@ def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe
         path=os.path.abspath(path),
         **told,
     )
+
+
+def beside_of(path: Path, cache: Path) -> dict[str, str]:
+    """The files that belong to a film, by their name in its folder: its elements, and the images that these name.
+
+    Raises CurateError for elements that are none.
+    """
+    file = elements_of(path)
+    if not file.exists():
+        return {}
+    names = [file.name, *read_elements(file).images()]
+    return {name: file_sha256(path.parent / name, cache) for name in names}

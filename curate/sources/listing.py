@@ -16,6 +16,7 @@ from curate.sources.folder import list_folder
 
 if TYPE_CHECKING:
     from curate.sources.demo import Demo
+    from curate.sources.demo_films import FilmsDemo
     from curate.sources.demo_robots import RobotsDemo
     from curate.sources.demo_vbvr import VbvrDemo
 
@@ -108,7 +109,7 @@ def _listing(kind: str, settings: Mapping[str, Any], clips: list[Clip], drops: l
     return Listing(clips, drops, SourceCard.model_validate(card))
 
 
-def demo_config(demo: str, settings: Mapping[str, Any]) -> "Demo | VbvrDemo | RobotsDemo":
+def demo_config(demo: str, settings: Mapping[str, Any]) -> "Demo | VbvrDemo | RobotsDemo | FilmsDemo":
     """The demo's config from settings such as `demo.clips`. Raises CurateError naming a wrong one."""
     kind = _demo_kind(demo)
     names = [f"demo.{name}" for name in kind.model_fields]
@@ -122,7 +123,7 @@ def demo_config(demo: str, settings: Mapping[str, Any]) -> "Demo | VbvrDemo | Ro
         raise CurateError(f"demo.{first['loc'][0]} is {first['input']!r}; {first['msg'].lower()}") from error
 
 
-def _demo_kind(demo: str) -> "type[Demo | VbvrDemo | RobotsDemo]":
+def _demo_kind(demo: str) -> "type[Demo | VbvrDemo | RobotsDemo | FilmsDemo]":
     if demo == "vbvr":
         from curate.sources.demo_vbvr import VbvrDemo
 
@@ -131,6 +132,10 @@ def _demo_kind(demo: str) -> "type[Demo | VbvrDemo | RobotsDemo]":
         from curate.sources.demo_robots import RobotsDemo
 
         return RobotsDemo
+    if demo == "films":
+        from curate.sources.demo_films import FilmsDemo
+
+        return FilmsDemo
     from curate.sources.demo import Demo
 
     return Demo
@@ -170,6 +175,7 @@ def _made_demo(
 def _drawn(config: Any, wanted: Wanted | None) -> tuple[list[Any], list[str], str]:
     """Plans of a demo, the file that each ends with, and what it draws."""
     from curate.sources.demo import Demo, demo_plan
+    from curate.sources.demo_films import FilmsDemo, films_plan
     from curate.sources.demo_robots import RobotsDemo, robots_plan
     from curate.sources.demo_vbvr import needed, vbvr_plan
 
@@ -179,6 +185,9 @@ def _drawn(config: Any, wanted: Wanted | None) -> tuple[list[Any], list[str], st
     if isinstance(config, RobotsDemo):
         robots = robots_plan(config)
         return robots, [plan.file_name for plan in robots], "robots"
+    if isinstance(config, FilmsDemo):
+        films = films_plan(config)
+        return films, [f"{plan.name}.mp4" for plan in films], "films"
     parts = wanted.parts if wanted else {}
     tasks = vbvr_plan(config, {part: needed(count, part) for part, count in parts.items()})
     return tasks, [f"samples/{task.directory}/ground_truth.mp4" for task in tasks], "tasks"
@@ -195,6 +204,10 @@ def make_demo_file(task: tuple[str, dict[str, Any], str]) -> str:
         from curate.sources.demo_robots import RobotPlan, draw_robot
 
         return draw_robot(RobotPlan.model_validate(plan), Path(folder)).name
+    if demo == "films":
+        from curate.sources.demo_films import FilmPlan, draw_film
+
+        return draw_film(FilmPlan.model_validate(plan), Path(folder)).name
     from curate.sources.demo import DemoClip, make_demo_clip
 
     return make_demo_clip(DemoClip.model_validate(plan), Path(folder)).name
@@ -202,7 +215,7 @@ def make_demo_file(task: tuple[str, dict[str, Any], str]) -> str:
 
 def _demo_code(demo: str) -> str:
     """Hash of the demo's own modules: an edited drawing must not be mixed with what was drawn before."""
-    digest, others = hashlib.sha256(), ("demo_vbvr", "demo_robots")
+    digest, others = hashlib.sha256(), ("demo_vbvr", "demo_robots", "demo_films")
     for path in sorted(Path(__file__).parent.glob("demo*.py")):
         of = next((other for other in others if path.name.startswith(other)), "demo_talking-heads")
         if path.name == "demo_pen.py" or of == f"demo_{demo}":

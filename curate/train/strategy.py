@@ -128,16 +128,17 @@ def first_frame(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
 
 
 def video_reference(sample: LatentSample, rope: Rope, first_frame: bool) -> Scene:
-    """A reference video of the target's own size and positions stands beside it (downscale factor 1). No sound."""
+    """A reference video of the target's own size and positions, or longer, stands beside it (downscale factor 1). No sound."""
     scene = replace(text_to_video(sample, rope, first_frame), audio=None, audio_steps=0)
     reference = sample.get("reference_video_latents")
     if reference is None:
         return scene
-    if tuple(reference.shape[1:]) != scene.grid:
+    grid = (int(reference.shape[1]), int(reference.shape[2]), int(reference.shape[3]))
+    if grid[0] < scene.grid[0] or grid[1:] != scene.grid[1:]:
         raise CurateError(
-            f"{sample.record.id}: the reference is {tuple(reference.shape[1:])}, wanted the target's {scene.grid}"
+            f"{sample.record.id}: the reference is {grid}, wanted the target's {scene.grid}, or longer"
         )
-    where = rope.video(scene.grid, _fps(sample))
+    where = rope.video(grid, _fps(sample))
     return replace(scene, video=scene.video.given(video_tokens(reference), where))
 
 

@@ -1,0 +1,124 @@
+"""A film looked through: its shots, and who is seen where and when."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from curate.media.cutout import person_mask
+from curate.media.faces import Face, faces_of, group, identity, identity_distance, inside
+from curate.media.panels import head_of
+from curate.media.people import Person, people_of, shared
+from curate.media.shots import Shot, shots_of
+from curate.media.subject import Box
+from curate.media.video import Image, frames_at
+from curate.records import Record
+
+EVERY_S = 0.5  # between the frames that are looked at,
+MOST_LOOKS = 160  # unless these would be more
+NOTHING = -1  # in place of a character: somebody without a face
+GRID = (14, 24)  # rows and columns
+
+
+class Sighting(Record):
+    """Somebody in a frame, in pixels of the film."""
+
+    at_s: float
+    who: int  # 0 for the character who is seen most, NOTHING without a face
+    body: Box
+    face: Box | None
+    yaw_deg: float | None
+    sharpness: float
+    apart: float  # 1: nobody else is in the body's box; 0: somebody fills it
+    whole: float  # how much of the head is inside the frame
+    odd: float = 0.0  # distance of the face's identity from the character's mean: a hand before it, a grimace
+
+
+class Film(NamedTuple):
+    """What is known of a film."""
+
+    shots: list[Shot]
+    looked_s: list[float]  # when a frame was looked at
+    sightings: list[Sighting]
+    identities: list[list[float]]  # of each character, a mean  # (C, 128)
+    covered: list[str]  # for each frame looked at: which cells of GRID show people, as hexadecimal digits
+
+
+def look_through(path: str | Path, width: int, height: int, seconds: float) -> Film:
+    """Shots, and faces and people in a frame every half second, grouped into characters.
+
+    `width` and `height` are the film's own. Raises Rejected as `shots_of` and `frames_at`.
+    """
+    step_s = max(EVERY_S, seconds / MOST_LOOKS)
+    shots, found = shots_of(path), list[tuple[float, Face | None, Box, float]]()
+    looked_s = [
+        round(float(at_s), 4)
+        for shot in shots
+        for at_s in np.arange(shot.start_s + step_s / 4, shot.end_s, step_s)
+    ]
+    identities, covered = list[list[float]](), list[str]()
+    for at_s, frame in zip(looked_s, frames_at(path, looked_s, width=width, height=height), strict=True):
+        people = people_of(frame, faces_of(frame))
+        covered.append(_cells(frame, people))
+        for person in people:
+            others = [other.box for other in people if other is not person]
+            apart = 1 - max((shared(person.box, box) for box in others), default=0.0)
+            found.append((at_s, person.face, person.box, round(apart, 3)))
+            if person.face:
+                identities.append(identity(frame, person.face))
+    named = iter(group(identities))
+    sightings = [
+        Sighting(
+            at_s=at_s, who=next(named) if face else NOTHING, body=body, face=face.box if face else None,
+            yaw_deg=face.yaw_deg if face else None, sharpness=face.sharpness if face else 0.0, apart=apart,
+            whole=_whole(face.box, width, height) if face else 0.0,
+        )
+        for at_s, face, body, apart in found
+    ]  # fmt: skip
+    means, own = _means(sightings, identities), iter(identities)
+    sightings = [
+        each.model_copy(update={"odd": round(identity_distance(next(own), means[each.who]), 3)})
+        if each.face
+        else each
+        for each in sightings
+    ]
+    return Film(shots, looked_s, sightings, means, covered)
+
+
+def seen_share(covered: Sequence[str]) -> float:
+    """How much of the picture shows nobody in one of these frames at least, by cells."""
+    cells = GRID[0] * GRID[1]
+    never = (1 << cells) - 1
+    for each in covered:
+        never &= int(each, 16)
+    return 1 - never.bit_count() / cells if covered else 0.0
+
+
+def _cells(frame: Image, people: Sequence[Person]) -> str:
+    """Cells in which a tenth or more is somebody: by their mask, in a street, where there are many, by their box."""
+    there = np.zeros(frame.shape[:2], np.float32)
+    for person in people:
+        if person.face:
+            there = np.maximum(there, person_mask(frame, person.box, person.face.box))
+        else:
+            there[person.box.top : person.box.bottom, person.box.left : person.box.right] = 1
+    held = cv2.resize(there, GRID[::-1], interpolation=cv2.INTER_AREA) > 0.1
+    return f"{int(''.join('01'[int(cell)] for cell in held.ravel()), 2):0{GRID[0] * GRID[1] // 4}x}"
+
+
+def _whole(face: Box, width: int, height: int) -> float:
+    head = head_of(face)
+    held = inside(*head, width, height)
+    area = (head.right - head.left) * (head.bottom - head.top)
+    return round((held.right - held.left) * (held.bottom - held.top) / area, 3)
+
+
+def _means(sightings: Sequence[Sighting], identities: Sequence[Sequence[float]]) -> list[list[float]]:
+    who = np.array([each.who for each in sightings if each.who != NOTHING], int)
+    held = np.array(identities, float).reshape(len(who), -1) if identities else np.empty((0, 0))
+    return [
+        [round(float(v), 3) for v in held[who == each].mean(axis=0)]
+        for each in range(who.max(initial=-1) + 1)
+    ]

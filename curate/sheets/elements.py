@@ -1,0 +1,89 @@
+"""`NAME.elements.json` beside a film: who and what is in it, as a user says. It completes and overrides what is found.
+
+    {"characters": [{"id": "ada", "description": "a woman in a red coat", "box": [l, t, r, b], "at_s": 2.5}],
+     "props": [{"id": "kettle", "description": "a blue kettle", "images": ["kettle.png"]}],
+     "location": {"id": "kitchen", "description": "a small kitchen"}}
+
+A `box` is in pixels of the film and says where the element is `at_s` seconds after its start; `images` are files beside the
+elements, cut out already or on black. All lists are optional, and so is everything of an element but its id and description.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from curate.captions import normalise
+from curate.errors import CurateError
+from curate.records import Record
+
+SUFFIX = ".elements.json"
+MOST_BYTES = 1_000_000
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
+Edge = Annotated[float, Field(ge=0, le=100_000)]
+
+
+class Element(Record):
+    """One character, prop or place."""
+
+    id: Id
+    description: str = Field(min_length=1, max_length=500)
+    box: tuple[Edge, Edge, Edge, Edge] | None = None
+    at_s: float | None = Field(default=None, ge=0, le=1_000_000)
+    images: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Element":
+        if (self.box is None) != (self.at_s is None):
+            raise ValueError("a box wants its time (at_s), and a time its box")
+        if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError(f"the box {list(self.box)} is empty; wanted left, top, right, bottom")
+        if normalise(self.description) != self.description or re.search(r"[;()]", self.description):
+            raise ValueError(
+                "a description is one line without semicolons and brackets, which part a caption"
+            )
+        return self
+
+
+class Elements(Record):
+    """All that is said of a film."""
+
+    characters: tuple[Element, ...] = ()
+    props: tuple[Element, ...] = ()
+    location: Element | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "Elements":
+        names = [
+            each.id for each in (*self.characters, *self.props, *([self.location] if self.location else []))
+        ]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"the id {twice} comes twice")
+        return self
+
+    def images(self) -> list[str]:
+        """The files that it names, each once."""
+        every = (*self.characters, *self.props, *([self.location] if self.location else []))
+        return sorted({image for each in every for image in each.images})
+
+
+def elements_of(film: Path) -> Path:
+    """Where the elements of a film are, if it has any."""
+    return film.with_suffix(SUFFIX)
+
+
+def read_elements(path: Path) -> Elements:
+    """What a file says. Raises CurateError in one line for one that says nothing, or something else."""
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            raise CurateError(f"{path}: wanted a file of elements, of at most {MOST_BYTES:,} bytes")
+        return Elements.model_validate(json.loads(path.read_text(encoding="utf-8-sig")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        says = first["msg"].removeprefix("Value error, ")
+        raise CurateError(f"{path}: {where or 'its elements'}: {says}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise CurateError(f"{path}: cannot be read as JSON: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,26 @@
+"""Films that nobody shot: what looking through them would have found."""
+
+from curate.media.film import GRID, NOTHING, Film, Sighting
+from curate.media.shots import Shot
+from curate.media.subject import Box
+
+NOBODY = "0" * (GRID[0] * GRID[1] // 4)
+
+
+def sighting(at_s: float, who: int = 0, yaw_deg: float = 0.0, left: int = 100, **changes: object) -> Sighting:
+    """Somebody's face, 80 pixels high, and body."""
+    face = None if who == NOTHING else Box(left, 100, left + 70, 180)
+    values = {
+        "at_s": at_s, "who": who, "body": Box(left - 60, 60, left + 130, 400), "face": face,
+        "yaw_deg": None if face is None else yaw_deg, "sharpness": 0.7, "apart": 1.0, "whole": 1.0,
+    }  # fmt: skip
+    return Sighting.model_validate(values | changes)
+
+
+def film(sightings: list[Sighting], shots: list[tuple[float, float]], people: int = 1) -> Film:
+    """A film looked at twice a second, in which nothing hides the place."""
+    looked_s = [
+        number / 2 for start_s, end_s in shots for number in range(round(start_s * 2), round(end_s * 2))
+    ]
+    identities = [[float(who)] * 128 for who in range(people)]
+    return Film([Shot(*each) for each in shots], looked_s, sightings, identities, [NOBODY] * len(looked_s))
