@@ -20,6 +20,7 @@ from curate.recipe import Recipe, configure, find, known
 from curate.records import Build, LedgerRow, Sample
 from curate.roundtrip import recorded_faults
 from curate.schema import Audit
+from curate.sheet_files import check_sheets, needs
 
 STRANGER = f"not in {MANIFEST}"
 
@@ -49,6 +50,12 @@ def check(folder: Path, recipe: str | None = None, reporter: Reporter | None = N
                 )
         with reporter.step("audit"):
             faults += _judged_again(folder, manifest, rows, recipe)
+        kept = [row for row in rows if row.kept]
+        if needs(kept):
+            with reporter.step("sheets"), threadpool_limits(1):
+                faults += check_sheets(
+                    folder, kept, configure(_recipe_of(manifest, recipe), manifest.settings), reporter.note
+                )
     except CurateError as error:
         faults.append(str(error))
     except (

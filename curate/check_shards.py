@@ -144,6 +144,9 @@ def _tensors(record: ShardRecord, tensors: Mapping[str, TensorBytes]) -> Iterato
         steps = round(25 * (8 * sizes.video[0] - 7) / sizes.fps)
         if sizes.audio_steps != steps:
             yield f"audio_latents has {sizes.audio_steps} steps, {sizes.video[0]} latent frames at {sizes.fps:g} want {steps}"
+    one, other = sizes.reference_video, sizes.video
+    if one and other and (one[0] < other[0] or one[1:] != other[1:]):
+        yield f"reference_video_latents is {one}, wanted the size of video_latents, {other}, or longer"
     for name, tensor in tensors.items():
         if not _finite(tensor):
             yield f"{name} has values that are not finite"

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 import curate
@@ -41,6 +43,7 @@ from curate.records import (
 )
 from curate.schema import Audit, write_schemas
 from curate.shard import ShardCard, pack
+from curate.sheet_files import MEASURED, write_sheets
 from curate.tensors import TensorBytes, pack_tensors
 from curate.train.config import TRAIN_YAML, preset
 
@@ -86,6 +89,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
     write_lines(draft / "plan.jsonl", judged.samples)
     write_lines(draft / "ledger.jsonl", judged.rows)
     write_atomic(draft / "audit.json", pretty(Audit(findings=findings)))
+    write_sheets(draft, _sheets(judged, pipeline))  # also for a set that fails: they are to be looked at
     _stop_unless_sound(judged, pipeline, place, draft)
     latents = list[Finding]()
     if stack is not None:
@@ -188,6 +192,14 @@ def _shipped(
             video=VideoRef.model_validate(video) if video else None,
             video_path=samples[name].clips[0].path,
         )
+
+
+def _sheets(judged: Judged, pipeline: Pipeline) -> Iterator[NDArray[np.uint8]]:
+    """The sheets of kept samples."""
+    samples = {sample.id: sample for sample in judged.samples}
+    for row in judged.rows:
+        if row.kept and MEASURED in row.measured:
+            yield pipeline.example(as_made(samples[row.id])).tensors()[SHEET].array()
 
 
 def _packed(

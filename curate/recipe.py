@@ -103,7 +103,9 @@ class Recipe(Record):
     ] = {}  # by role of a wave: the measured value that is its pitch in Hz
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
     training: ClassVar[str | None] = None  # the table in curate/train/presets that goes into the set
-    reads: ClassVar[Literal["videos", "pictures"]] = "videos"  # which files of a folder are its clips
+    reads: ClassVar[Literal["videos", "pictures", "films"]] = (
+        "videos"  # which files of a folder are its clips
+    )
     demo: ClassVar[str] = "talking-heads"  # what the source `demo` draws for it
     demo_settings: ClassVar[
         Mapping[str, Any]
@@ -160,10 +162,17 @@ class Recipe(Record):
         """The invariants of the kept set, from the whole ledger."""
         return audit.audit(self.sketch, rows, self.seed)
 
+    def found_on(self, picture: NDArray[np.uint8], row: LedgerRow) -> Values:
+        """Of what was measured when a sample's sheet was made, all that its picture alone tells, measured again."""
+        return {}
+
     def made_with(self) -> dict[str, str]:
         """Versions of the packages, and hashes of the code, that the measurements come from: part of every key."""
         source = inspect.getsourcefile(type(self))
-        code = {"recipe code": _file_hash(source) if source else "", "media code": _media_code()}
+        code = {
+            "recipe code": _file_hash(source) if source else "",
+            "media code": code_hash("media", "proof/labels.py"),
+        }  # what measures, and the gate that judges it
         return {package: _version(package) for package in self.packages} | code
 
 
@@ -178,10 +187,10 @@ def _file_hash(path: str) -> str:
 
 
 @lru_cache
-def _media_code() -> str:
-    """Of what measures, and of the gate that judges it."""
+def code_hash(*places: str) -> str:
+    """Of files and folders of this package, by their path in it."""
     here = Path(__file__).parent
-    files = [*sorted((here / "media").glob("*.py")), here / "proof" / "labels.py"]
+    files = [file for place in places for file in sorted((here / place).glob("*.py")) or [here / place]]
     return sha256_of([_file_hash(str(path)) for path in files])[:16]
 
 

@@ -94,7 +94,7 @@ def recipe_of(task: AnnotateTask | MakeTask) -> Recipe:
 def annotate(task: AnnotateTask) -> tuple[str, dict[str, Any]]:
     """Clip id and the entry's record: {"annotations": …} or {"rejected": …}."""
     recipe = recipe_of(task)
-    _refuse_changed(task.clip.path, task.clip.sha256, task.cache)
+    _refuse_changed(task.clip, task.cache)
     record: dict[str, Any]
     try:
         # sums split over threads differ in the last bit
@@ -111,10 +111,8 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
     """Sample ids and their records: {"measured": …, "video": …} or {"rejected": …}."""
     recipe, cache = recipe_of(task), Cache(Path(task.cache))
     made = []
-    for path, sha256 in sorted(
-        {(clip.path, clip.sha256) for sample in task.samples for clip in sample.clips}
-    ):
-        _refuse_changed(path, sha256, task.cache)
+    for clip in {clip.path: clip for sample in task.samples for clip in sample.clips}.values():
+        _refuse_changed(clip, task.cache)
     for sample in task.samples:
         key = example_key(recipe, sample)
         entry = cache.get("examples", key)
@@ -133,7 +131,14 @@ def make(task: MakeTask) -> list[tuple[str, dict[str, Any]]]:
     return made
 
 
-def _refuse_changed(path: str, sha256: str, cache: str) -> None:
+def _refuse_changed(clip: Clip, cache: str) -> None:
+    """The same of a clip, and of the files beside it."""
+    refuse_changed(clip.path, clip.sha256, cache)
+    for name, sha256 in clip.beside.items():
+        refuse_changed(str(Path(clip.path).parent / name), sha256, cache)
+
+
+def refuse_changed(path: str, sha256: str, cache: str) -> None:
     """Raise CurateError for a file that is not what was listed: its results would be kept under another's name."""
     if file_sha256(Path(path), Path(cache)) != sha256:
         raise CurateError(f"{path}: changed in the middle of the build; run again")
@@ -189,7 +194,7 @@ def encode(task: EncodeTask) -> str:
         found = encode_audio(stack, to_float(wave.array()), steps)
         latents[f"{role}_latents"] = as_bytes(found)
     if video:
-        _refuse_changed(task.video_path, video.sha256, task.cache)
+        refuse_changed(task.video_path, video.sha256, task.cache)
         try:
             frames = frames_of(task.video_path, video)
         except Rejected as why:
@@ -217,8 +222,9 @@ def _stands_still(sheet: Any, frames: int, task: EncodeTask) -> TensorBytes:
 
     cache, looped = Cache(Path(task.cache)), looped_frames(sheet, frames)
     key = key_of(
-        sheet=hashlib.sha256(sheet.tobytes()).hexdigest(), shape=looped.shape, encoder=task.fingerprint
-    )
+        sheet=hashlib.sha256(sheet.tobytes()).hexdigest(), shape=looped.shape, encoder=task.fingerprint,
+        made_with=task.made_with,
+    )  # fmt: skip
     entry = cache.get("sheets", key)
     if entry is None:
         found = as_bytes(encode_video(stack_of(task.model, task.cache), looped))

@@ -124,8 +124,7 @@ class Human(Recipe):
 
     @field_serializer("clip", when_used="json")
     def _called(self, value: str | None) -> str | None:
-        kind, colon, place = (value or "").partition(":")
-        return value if kind == "hf-hub" or not colon else f"{kind}:{Path(place).name}"
+        return likeness.shown_name(value) if value else None
 
     @property
     def asked(self) -> tuple[str, ...]:

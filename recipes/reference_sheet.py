@@ -4,71 +4,36 @@ The pair of a video IC-LoRA: the target, and as its reference the sheet as a vid
 must be what the target shows, and must not be the target's own frames.
 """
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
-import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from curate.captions import normalise
 from curate.errors import Rejected
-from curate.media import cutout, faces
-from curate.media.film import Film, Sighting, look_through
-from curate.media.frames import LEAST_LOOPED
-from curate.media.layout import area_order, overlaps
-from curate.media.shots import Shot
-from curate.media.subject import Box
+from curate.media import cutout, faces, likeness
+from curate.media.frames import frames_of, looped_frames
+from curate.media.video import Image
 from curate.proof.finding import Finding
-from curate.proof.invariants import nothing
-from curate.proof.sketch import Label, Sketch
-from curate.recipe import Example, Recipe
-from curate.records import (
-    Clip,
-    Drop,
-    LedgerRow,
-    Sample,
-    Split,
-    Values,
-    VideoRef,
-    number,
-    numbers,
-    rng,
-    strings,
-)
-from curate.sheets import cast as casting
-from curate.sheets.cast import Place, View, Window
-from curate.sheets.elements import Elements, elements_of, read_elements
+from curate.proof.sketch import Sketch
+from curate.recipe import Example, Recipe, code_hash
+from curate.records import Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng, strings
+from curate.sheet_files import name_of
+from curate.sheets import judge
+from curate.sheets.cast import cast
+from curate.sheets.choices import Choices
 from curate.sheets.generator import fingerprint, load_generator
-from curate.sheets.make import frames_of_film, made_sheet, measured
+from curate.sheets.known import Known, known_of, look_at
+from curate.sheets.make import frames_of_film, made_sheet
+from curate.sheets.measure import Targets, compared, found_on
+from curate.sheets.view import caption_of
+from curate.sheets.windows import Window, windows
 from curate.split import groups, sides
 
 FPS = 24.0
 SAME_MEAN = 0.45  # of two characters' mean identities: one man in two films .2, drawn people from .5 on
-LEAST_LEVELS = 4.0  # that a person on a panel differs from the target's frames at the same place
-MOST_OUTSIDE = 0.001  # of a sheet: pixels outside its panels that are not black
-HEADS = ("Reference sheet: ", "Generated video: ")
-ITEM = re.compile(r"(?P<element>[\w-]+), (?P<description>[^;()]+) \((?P<views>[^;()]+)\)")
-
-
-def caption_of(views: Sequence[View], scene: str) -> str:
-    """The two parts of a pair's caption: what is on the sheet, and what happens in the video."""
-    told = dict[str, list[View]]()
-    for view in views:
-        told.setdefault(view.element, []).append(view)
-    items = [f"{name}, {its[0].description} ({', '.join(v.told for v in its)})" for name, its in told.items()]
-    return f"{HEADS[0]}{'; '.join(items)}.\n{HEADS[1]}{scene}"
-
-
-def named_in(caption: str) -> list[str]:
-    """The panels that a caption names, as ELEMENT VIEW. Raises ValueError for a caption of another form."""
-    found = re.fullmatch(rf"{HEADS[0]}(?P<items>.+)\.\n{HEADS[1]}(?P<scene>\S.*)", caption)
-    items = [ITEM.fullmatch(item) for item in found["items"].split("; ")] if found else [None]
-    if not all(items):
-        raise ValueError(f"{caption[:60]!r} is not in two parts, each element with its views")
-    return [f"{item['element']} {view}" for item in items if item for view in item["views"].split(", ")]
+MORE = 2  # times as many targets are tried as a film may have: some are rejected when their sheet is seen
 
 
 class ReferenceSheet(Recipe):
@@ -84,9 +49,10 @@ class ReferenceSheet(Recipe):
         "av", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rapidocr", "scenedetect-headless",
         "scikit-image", "scipy",
     )  # fmt: skip
+    reads: ClassVar[Literal["videos", "pictures", "films"]] = "films"
     demo: ClassVar[str] = "films"
-    annotated_by: ClassVar[tuple[str, ...]] = ()
-    decided_on_the_set: ClassVar[tuple[str, ...]] = ("per_film", "heldout_share", "max_same_window")
+    annotated_by: ClassVar[tuple[str, ...]] = ("clip",)
+    decided_on_the_set: ClassVar[tuple[str, ...]] = ("per_film", "heldout_share", "max_same_window", "clip")
 
     frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
     width: int = Field(default=768, ge=64, multiple_of=32)
@@ -94,13 +60,24 @@ class ReferenceSheet(Recipe):
     per_film: int = Field(default=4, ge=1, description="at most so many targets of a film")
     heldout_share: float = Field(default=0.2, ge=0, lt=1)
     max_same_window: float = Field(
-        default=0.25, ge=0, le=1, description="share of all panels cut from the target itself"
+        default=0.25, ge=0, le=1, description="share of a sheet's panels that are cut from the target itself"
+    )
+    clip: str | None = Field(
+        default=None, min_length=1, description="an open_clip model, to find props that have no box"
     )
     generator: str | None = Field(
-        default=None,
-        pattern=r"^[\w.]+:\w+$",
-        description="module:function, for views that a film does not show",
-    )
+        default=None, pattern=r"^([\w.]+|.+\.py):\w+$",
+        description="module:function or FILE.py:function, for views that a film does not show",
+    )  # fmt: skip
+
+    # build.json holds no path
+    @field_serializer("clip", when_used="json")
+    def _called(self, value: str | None) -> str | None:
+        return likeness.shown_name(value) if value else None
+
+    @field_serializer("generator", when_used="json")
+    def _named(self, value: str | None) -> str | None:
+        return Path(value).name if value else None
 
     @field_validator("frames")
     @classmethod
@@ -118,48 +95,47 @@ class ReferenceSheet(Recipe):
         return self
 
     def made_with(self) -> dict[str, str]:
-        """As ever, and the models that find faces and people."""
-        own = {"generator": fingerprint(self.generator)} if self.generator else {}
-        return super().made_with() | own | {"faces": faces.version(), "masks": cutout.version()}
+        """As ever, and the code of sheets, and the models that find faces, people and props."""
+        own = {"clip": likeness.load_clip(self.clip).fingerprint} if self.clip else {}
+        models = {"faces": faces.version(), "masks": cutout.version()}
+        return super().made_with() | {"sheets code": code_hash("sheets")} | own | models
 
     def annotate(self, clip: Clip) -> Values:
-        film = look_through(clip.path, clip.width, clip.height, clip.seconds)
-        said = read_elements(elements_of(Path(clip.path))) if clip.beside else Elements()
-        return {
-            "shots": [edge for shot in film.shots for edge in (shot.start_s, shot.end_s)],
-            "looked_s": film.looked_s,
-            "sightings": [each.model_dump_json() for each in film.sightings],
-            "identities": [json.dumps(each) for each in film.identities],
-            "covered": film.covered,
-            "elements": said.model_dump_json(),
-        }
+        return look_at(clip, self.clip).as_values()
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
-        films = {clip.id: _film(clip) for clip in clips}
+        films = {clip.id: known_of(clip) for clip in clips}
 
         def same_person(a: Clip, b: Clip) -> bool:
-            one, other = films[a.id].identities, films[b.id].identities
+            one, other = films[a.id].film.identities, films[b.id].film.identities
             return any(faces.identity_distance(x, y) <= SAME_MEAN for x in one for y in other)
 
         group_of = groups(clips, same_person, "film")
         side_of = sides(list(group_of.values()), self.seed, self.heldout_share)
         for clip in clips:
-            film = films[clip.id]
-            targets = list[Window]()
-            for place, (window, why) in enumerate(casting.windows(film, self.frames / FPS)):
-                if window is None:
-                    yield self.drop(clip, f"shot-{place}", Rejected("short_shot", why))
-                else:
-                    targets.append(window)
-            targets.sort(key=lambda window: rng(self.seed, clip.sha256, f"{window.start_s}").random())
-            for place, window in enumerate(targets):
-                name = f"{round(window.start_s * 1000):07d}"
-                try:
-                    if place >= self.per_film:
-                        raise Rejected("surplus", f"beyond {self.per_film} of its film")
-                    yield self.sample(clip, film, window, name, group_of[clip.id], side_of[group_of[clip.id]])
-                except Rejected as why:
-                    yield self.drop(clip, name, why)
+            yield from self.of_film(clip, films[clip.id], group_of[clip.id], side_of[group_of[clip.id]])
+
+    def of_film(self, clip: Clip, known: Known, group: str, split: Split) -> Iterator[Sample | Drop]:
+        """Its targets in an order drawn by lot, and why other parts of it are none."""
+        if not known.film.shots:
+            yield self.drop(clip, "film", Rejected("short_shot", "no shot lasts a quarter of a second"))
+        targets = list[Window]()
+        for place, (window, why) in enumerate(windows(known.film, self.frames / FPS)):
+            if window is None:
+                yield self.drop(clip, f"shot-{place}", Rejected("short_shot", why))
+            else:
+                targets.append(window)
+        targets.sort(key=lambda window: rng(self.seed, clip.sha256, f"{window.start_s}").random())
+        planned = 0
+        for window in targets:
+            name = f"{round(window.start_s * 1000):07d}"
+            try:
+                if planned >= MORE * self.per_film:
+                    raise Rejected("surplus", f"beyond {MORE} times {self.per_film} of its film")
+                yield self.sample(clip, known, window, name, planned, group, split)
+                planned += 1
+            except Rejected as why:
+                yield self.drop(clip, name, why)
 
     def drop(self, clip: Clip, name: str, why: Rejected) -> Drop:
         """The drop of a part of a film."""
@@ -167,142 +143,82 @@ class ReferenceSheet(Recipe):
             id=f"{clip.id}-{name}", name=clip.name, reason=why.reason, detail=why.detail, sha256=clip.sha256
         )
 
-    def sample(self, clip: Clip, film: Film, window: Window, name: str, group: str, split: Split) -> Sample:
+    def sample(
+        self, clip: Clip, known: Known, window: Window, name: str, order: int, group: str, split: Split
+    ) -> Sample:
         """The pair of a window. Raises Rejected where the film shows too little of it."""
-        said = Elements.model_validate_json(str(clip.annotations["elements"]))
         if not (scene := normalise(clip.caption or "")):
             raise Rejected("no_caption", "nothing says what happens in it; wanted a caption in its sidecar")
-        cast = casting.cast(film, said, window, bool(self.generator))
-        place = casting.place(film, said, window)
-        views = [*cast.views, *([place] if place else [])]
-        seen = {
-            element: [
-                [s.at_s, *s.face] for s in film.sightings if s.who == who and s.face and window.holds(s.at_s)
-            ]
-            for element, who in cast.who.items()
-        }
+        shown = cast(known, window, bool(self.generator))
+        chosen = Choices.made(known, window, shown)
+        own = chosen.from_target(window)
+        if len(own) > self.max_same_window * len(shown.views):
+            told = f"{len(own)} of {len(shown.views)} panels are only in the target itself: {', '.join(own)}"
+            raise Rejected("same_window", f"{told}; wanted at most {self.max_same_window:.0%}")
+        generated = [view.name for view in shown.views if view.generated]
+        drawn_by = {"generator": fingerprint(self.generator)} if self.generator and generated else {}
         bare = clip.model_copy(update={"caption": None, "labels": {}, "annotations": {}})
         return Sample(
-            id=f"{clip.id}-{name}", group=group, split=split, caption=caption_of(views, scene), clips=(bare,),
-            choices={
-                "start_s": window.start_s, "views": [view.model_dump_json() for view in views],
-                "people": json.dumps(_people(film, window) if place else {}),
-                "target_s": casting.target_times(film, window), "seen": json.dumps(seen),
-            },
-            attributes={"generated": [f"{v.element} {v.told}" for v in views if v.generated], "missing": [*cast.missing, *([] if place else ["place"])], "characters": len(cast.who)},
+            id=f"{clip.id}-{name}", group=group, split=split, caption=caption_of(shown.views, scene), clips=(bare,),
+            choices={"start_s": window.start_s, "order": order, **chosen.as_values(), **drawn_by},
+            attributes={"generated": generated, "missing": shown.missing, "same_window": own, "characters": len(shown.who)},
         )  # fmt: skip
 
     def make(self, sample: Sample) -> Example:
-        """The sheet and its measures. Raises Rejected where a panel cannot be had, or is not who it should be."""
-        clip, told = sample.clips[0], sample.choices
-        views = [View.model_validate_json(each) for each in strings(told["views"])]
-        target_s = numbers(told["target_s"])
-        people = {
-            float(at_s): [Place(Box(*box), is_seen) for box, is_seen in places]
-            for at_s, places in json.loads(str(told["people"])).items()
-        }
-        generator = load_generator(self.generator) if self.generator else None
-        cut_s = [view.at_s for view in views if view.at_s is not None]
-        frames = frames_of_film(clip, [*people, *target_s, *cut_s])
-        sheet = made_sheet(clip, frames, views, people, self.width, self.height, generator)
-        found = dict(measured(sheet, frames, target_s, json.loads(str(told["seen"]))))
-        if number(found, "identity") > faces.SAME_PERSON:
-            raise Rejected(
-                "other_person",
-                f"a face {found['identity']} from the target's, wanted at most {faces.SAME_PERSON}",
-            )
-        if number(found, "levels") < LEAST_LEVELS:
-            raise Rejected(
-                "copied", f"a panel {found['levels']} levels from the target, wanted at least {LEAST_LEVELS}"
-            )
-        if found["place_people"]:
-            raise Rejected(
-                "peopled_place", f"{found['place_people']} people are found on the panel of the place"
-            )
-        if found["texts"]:
-            raise Rejected("text", f"{found['texts']} texts are read on the sheet")
-        found |= {"frames": self.frames, "reference_frames": max(LEAST_LOOPED, self.frames)}
+        """The sheet and its measures. Raises Rejected where a panel cannot be had, or is not what it should be."""
+        clip, chosen = sample.clips[0], Choices.of(sample)
         target = VideoRef(
-            sha256=clip.sha256, start_s=number(told, "start_s"), frames=self.frames, fps=FPS, width=self.width,
-            height=self.height,
+            sha256=clip.sha256, start_s=number(sample.choices, "start_s"), frames=self.frames, fps=FPS,
+            width=self.width, height=self.height,
         )  # fmt: skip
+        video = frames_of(clip.path, target)
+        cut_s = [view.at_s for view in chosen.views if view.at_s is not None]
+        frames = frames_of_film(clip, [*chosen.people, *chosen.target_s, *cut_s])
+        generator = load_generator(self.generator) if self.generator else None
+        size, folder = (self.width, self.height), Path(clip.path).parent
+        sheet = made_sheet(folder, frames, chosen.views, chosen.people, size, generator)
+        looked = [frames[at_s] for at_s in chosen.target_s]
+        names = [view.name for view in chosen.views]
+        found = {
+            **found_on(sheet.picture, sheet.boxes, names),
+            **compared(sheet, frames, Targets(video, looked, chosen.faces, chosen.means)),
+            "sheet": name_of(sheet.picture),
+            "panels": names,
+            "boxes": [float(edge) for box in sheet.boxes for edge in box],
+            "importances": [view.importance for view in chosen.views],
+            "place_seen": round(sheet.place_seen, 3),
+            "frames": len(video),
+            "reference_frames": len(looped_frames(sheet.picture, len(video))),
+            "sheet_width": sheet.picture.shape[1],
+            "sheet_height": sheet.picture.shape[0],
+        }
+        judge.gate(found)
         return Example(measured=found, video=target, sheet=sheet.picture)
+
+    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
+        """The first `per_film` of each film that stand, in the order of their lot."""
+        fates, kept = dict[str, str | None](), dict[str, int]()
+        for row in sorted((row for row in rows if row.made), key=lambda row: number(row.choices, "order")):
+            film = row.sources[0]
+            kept[film] = kept.get(film, 0) + 1
+            fates[row.id] = None if kept[film] <= self.per_film else "surplus"
+        return fates
+
+    def found_on(self, picture: Image, row: LedgerRow) -> Values:
+        return found_on(picture, judge.boxes_of(row), strings(row.measured["panels"]))
 
     @property
     def sketch(self) -> Sketch:
         """What holds of every pair; `audit` adds what is judged over panels."""
-        labels = (
-            ("length", "frames", self.frames, "frames"), ("width", "sheet_width", self.width, "px"),
-            ("height", "sheet_height", self.height, "px"), ("no_text", "texts", 0.0, "texts"),
-            ("empty_place", "place_people", 0.0, "people"),
-        )  # fmt: skip
         return Sketch(
-            labels=(
-                *(Label(name=name, found=(key,), wanted=float(wanted), unit=unit) for name, key, wanted, unit in labels),
-                Label(name="identity", found=("identity",), unit="of the distance of faces", bound=faces.SAME_PERSON),
-                Label(name="black", found=("outside",), unit="of the sheet", bound=MOST_OUTSIDE),
-                Label(name="no_copy", found=("levels",), unit="levels", least=LEAST_LEVELS),
-                Label(
-                    name="reference_length", found=("reference_frames",), unit="frames",
-                    least=float(max(LEAST_LOOPED, self.frames)),
-                ),
-            ),
-            effects=("covered", "place_seen"),
-        )  # fmt: skip
+            labels=judge.labels(self.frames, self.width, self.height),
+            effects=("covered", "place_seen", "body_identity", "own_levels"),
+        )
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         kept = [row for row in rows if row.kept]
-        return [*super().audit(rows), *self.laid_out(kept), self.own_frames(kept)]
-
-    def laid_out(self, kept: Sequence[LedgerRow]) -> Iterator[Finding]:
-        """Panels stand apart, the more important ones larger, and the caption names them all and no others."""
-        boxes = {row.id: _boxes(row) for row in kept}
-        over = [row.id for row in kept if overlaps(boxes[row.id])]
-        yield nothing("overlap", over, "sheets on which panels overlap", len(kept))
-        small = [row.id for row in kept if area_order(boxes[row.id], numbers(row.measured["importances"]))]
-        yield nothing("area", small, "sheets on which a more important panel is smaller", len(kept))
-        unnamed = [row.id for row in kept if _named(row) != sorted(strings(row.measured["panels"]))]
-        yield nothing("named", unnamed, "captions that do not name the panels of their sheet", len(kept))
-
-    def own_frames(self, kept: Sequence[LedgerRow]) -> Finding:
-        """Few panels are cut from the target itself, where the film shows nothing else."""
-        panels = sum(len(strings(row.measured["panels"])) for row in kept)
-        own = sum(number(row.measured, "same_window") for row in kept)
-        share = round(own / max(1, panels), 4)
-        return Finding.judged(
-            "same_window", "all", share <= self.max_same_window, f"{own:.0f} of {panels} panels are cut from their target",
-            len(kept), {"share": share}, {"most": self.max_same_window},
-        )  # fmt: skip
-
-
-def _film(clip: Clip) -> Film:
-    """What `annotate` found."""
-    known = clip.annotations
-    edges = iter(numbers(known["shots"]))
-    return Film(
-        shots=[Shot(start_s, end_s) for start_s, end_s in zip(edges, edges, strict=True)],
-        looked_s=numbers(known["looked_s"]),
-        sightings=[Sighting.model_validate_json(each) for each in strings(known["sightings"])],
-        identities=[json.loads(each) for each in strings(known["identities"])],
-        covered=strings(known["covered"]),
-    )
-
-
-def _people(film: Film, window: Window) -> dict[float, list[Place]]:
-    """Where people are in the frames that the place is seen in."""
-    return {at_s: casting.people_at(film, at_s) for at_s in casting.plate_times(film, window)}
-
-
-def _boxes(row: LedgerRow) -> list[Box]:
-    edges = np.array(numbers(row.measured["boxes"]), int).reshape(-1, 4)
-    return [Box(*map(int, each)) for each in edges]
-
-
-def _named(row: LedgerRow) -> list[str]:
-    try:
-        return sorted(named_in(str(row.caption)))
-    except ValueError:
-        return []
+        own = judge.own_frames(kept, self.frames / FPS, self.max_same_window)
+        return [*super().audit(rows), *judge.laid_out(kept), own]
 
 
 RECIPE = ReferenceSheet

@@ -1,8 +1,12 @@
 """Films that nobody shot: what looking through them would have found."""
 
+from typing import Any
+
 from curate.media.film import GRID, NOTHING, Film, Sighting
 from curate.media.shots import Shot
 from curate.media.subject import Box
+from curate.sheets.elements import Elements
+from curate.sheets.known import Known
 
 NOBODY = "0" * (GRID[0] * GRID[1] // 4)
 
@@ -15,6 +19,19 @@ def sighting(at_s: float, who: int = 0, yaw_deg: float = 0.0, left: int = 100, *
         "yaw_deg": None if face is None else yaw_deg, "sharpness": 0.7, "apart": 1.0, "whole": 1.0,
     }  # fmt: skip
     return Sighting.model_validate(values | changes)
+
+
+def known(
+    sightings: list[Sighting],
+    shots: list[tuple[float, float]],
+    people: int = 1,
+    said: Elements | None = None,
+    **found: Any,
+) -> Known:
+    """All that is known of such a film; `found` is `who` a user means, and the `things` that are seen."""
+    return Known(
+        film(sightings, shots, people), said or Elements(), found.get("who", {}), found.get("things", [])
+    )
 
 
 def film(sightings: list[Sighting], shots: list[tuple[float, float]], people: int = 1) -> Film:

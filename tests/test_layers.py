@@ -22,6 +22,7 @@ LAYERS = (
     {"curate.proof.audit", "curate.proof.pictures"},
     {"curate.sheets"},
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
+    {"curate.sheet_files"},
     {"curate.recipes", "curate.sources"},
     {
         "curate.stages",

@@ -1,5 +1,6 @@
 """A film looked through: its shots, and who is seen where and when."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,17 +14,18 @@ from curate.media.panels import head_of
 from curate.media.people import Person, people_of, shared
 from curate.media.shots import Shot, shots_of
 from curate.media.subject import Box
-from curate.media.video import Image, frames_at
-from curate.records import Record
+from curate.media.video import Image, looks_at
+from curate.records import Record, Values, numbers, strings
 
-EVERY_S = 0.5  # between the frames that are looked at,
-MOST_LOOKS = 160  # unless these would be more
+EVERY_S = 0.5  # between the frames of a shot that are looked at
+EDGE_S = 0.001  # before the end of a shot: the time stamps of some files are rounded to it
+LOOK_LONG_PX = 1280  # of a film's longer side: HOG finds people of up to 250 pixels, dlib faces from 32 on
 NOTHING = -1  # in place of a character: somebody without a face
 GRID = (14, 24)  # rows and columns
 
 
 class Sighting(Record):
-    """Somebody in a frame, in pixels of the film."""
+    """Somebody in a frame, in pixels of the size that the film was looked at in."""
 
     at_s: float
     who: int  # 0 for the character who is seen most, NOTHING without a face
@@ -45,21 +47,54 @@ class Film(NamedTuple):
     identities: list[list[float]]  # of each character, a mean  # (C, 128)
     covered: list[str]  # for each frame looked at: which cells of GRID show people, as hexadecimal digits
 
+    def as_values(self) -> Values:
+        """As an annotation of a clip, from which `of` makes the same film."""
+        return {
+            "shots": [edge for shot in self.shots for edge in shot],
+            "looked_s": self.looked_s,
+            "sightings": [each.model_dump_json() for each in self.sightings],
+            "identities": [json.dumps(each) for each in self.identities],
+            "covered": self.covered,
+        }
 
-def look_through(path: str | Path, width: int, height: int, seconds: float) -> Film:
-    """Shots, and faces and people in a frame every half second, grouped into characters.
+    @classmethod
+    def of(cls, values: Values) -> "Film":
+        """The film of `as_values`; other keys do not matter. Raises KeyError where one is missing."""
+        edges = iter(numbers(values["shots"]))
+        return cls(
+            shots=[Shot(*each) for each in zip(edges, edges, strict=True)],
+            looked_s=numbers(values["looked_s"]),
+            sightings=[Sighting.model_validate_json(each) for each in strings(values["sightings"])],
+            identities=[json.loads(each) for each in strings(values["identities"])],
+            covered=strings(values["covered"]),
+        )
 
-    `width` and `height` are the film's own. Raises Rejected as `shots_of` and `frames_at`.
+
+def look_size(width: int, height: int) -> tuple[int, int]:
+    """The size a film is looked at in: its longer side LOOK_LONG_PX at most, even sides, never enlarged."""
+    factor = min(1.0, LOOK_LONG_PX / max(width, height))
+    wide, high = (max(2, min(2 * round(side * factor / 2), side // 2 * 2)) for side in (width, height))
+    return wide, high
+
+
+def look_through(path: str | Path, width: int, height: int) -> Film:
+    """Shots, and faces and people in a frame of every shot each half second, grouped into characters.
+
+    `width` and `height` are those of `look_size`; all boxes are in these pixels. A frame that is lost is not looked at.
+    Time is linear in the film's length: some 3 s of one core for each frame of 1280x720. Raises Rejected as `shots_of`.
     """
-    step_s = max(EVERY_S, seconds / MOST_LOOKS)
     shots, found = shots_of(path), list[tuple[float, Face | None, Box, float]]()
-    looked_s = [
+    times_s = [
         round(float(at_s), 4)
         for shot in shots
-        for at_s in np.arange(shot.start_s + step_s / 4, shot.end_s, step_s)
+        for at_s in np.arange(shot.start_s + EVERY_S / 4, shot.end_s - EDGE_S, EVERY_S)
     ]
+    looked_s = list[float]()
     identities, covered = list[list[float]](), list[str]()
-    for at_s, frame in zip(looked_s, frames_at(path, looked_s, width=width, height=height), strict=True):
+    for at_s, frame in zip(times_s, looks_at(path, times_s, width, height), strict=True):
+        if frame is None:
+            continue
+        looked_s.append(at_s)
         people = people_of(frame, faces_of(frame))
         covered.append(_cells(frame, people))
         for person in people:

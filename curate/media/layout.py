@@ -10,6 +10,7 @@ place, it is made smaller there, in the middle.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import combinations, groupby
 from typing import Literal, NamedTuple
 
@@ -157,7 +158,7 @@ def _blocks(panels: Sequence[Panel]) -> list[list[int]]:
             -one.importance,
             one.kind,
             str(one.picture.shape),
-            one.picture.tobytes(),
+            sha256(one.picture.tobytes()).digest(),
         )
 
     ordered = sorted(range(len(panels)), key=key)

@@ -45,6 +45,12 @@ class Spread(NamedTuple):
     distance: list[float]  # mean cosine distance to the others, 0 to 2
 
 
+def shown_name(model: str) -> str:
+    """A model's name without the folder that it lies in."""
+    kind, colon, place = model.partition(":")
+    return model if kind == "hf-hub" or not colon else f"{kind}:{Path(place).name}"
+
+
 def load_clip(model: str) -> "Clip":
     """The model called `model`, in memory.
 

@@ -1,13 +1,15 @@
 """Panels of a reference sheet: a face, a body or a thing cut out of its frame onto black, and what they look like there."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.media.cutout import cutout, object_mask, person_mask
+from curate.media.cutout import Mask, cutout
 from curate.media.faces import Face, faces_of, identity, identity_distance, inside
+from curate.media.layout import BLACK
 from curate.media.people import shared
 from curate.media.picture import Picture
 from curate.media.subject import Box
@@ -17,11 +19,11 @@ from curate.media.video import Image
 HEAD = (0.3, 0.7, 0.15)
 VISIBLE = 0.5  # of a mask: what is clearly there
 LEAST_PX = 24  # of a panel's sides
+FACE_PX = 160  # of a panel's shorter side, for a detector
 
 
-def face_panel(frame: Image, body: Box, face: Box) -> Image | None:
-    """A head on black, with hair and neck; None where nothing can be cut out."""
-    mask = person_mask(frame, body, face)
+def face_panel(frame: Image, mask: Mask, face: Box) -> Image | None:
+    """A head on black, with hair and neck, of the person that `mask` (H, W) shows; None where nothing can be cut out."""
     height, width = frame.shape[:2]
     return _trimmed(cutout(frame, mask), mask, inside(*head_of(face), width, height))
 
@@ -36,52 +38,51 @@ def head_of(face: Box) -> Box:
     )  # fmt: skip
 
 
-def body_panel(frame: Image, body: Box, face: Box | None) -> Image | None:
-    """A person on black, as far as the frame shows them; None where nothing can be cut out."""
-    mask = person_mask(frame, body, face)
+def whole_panel(frame: Image, mask: Mask) -> Image | None:
+    """What a mask (H, W) shows, on black: a person as far as the frame has them, a thing; None where that is nothing."""
     height, width = frame.shape[:2]
     return _trimmed(cutout(frame, mask), mask, Box(0, 0, width, height))
 
 
-def prop_panel(frame: Image, box: Box) -> Image | None:
-    """A thing on black; None where nothing can be cut out."""
-    height, width = frame.shape[:2]
-    mask = object_mask(frame, inside(*box, width, height))
-    return _trimmed(cutout(frame, mask), mask, Box(0, 0, width, height))
-
-
-def given_panel(path: str) -> Image | None:
-    """An image that a user gave, on black. Raises Rejected for one that cannot be read."""
+def given_panel(path: Path, most_px: int) -> Image | None:
+    """An image that a user gave, on black, its longer side at most so long. Raises Rejected for one that cannot be read."""
     picture = Picture(path)
     shown, alpha = picture.on("#000000"), picture.alpha
-    there = alpha > 127 if alpha is not None else shown.max(axis=2) > 16
-    return _trimmed(shown, there.astype(np.float32), Box(0, 0, shown.shape[1], shown.shape[0]))
+    there = alpha > 127 if alpha is not None else shown.max(axis=2) > BLACK
+    part = _trimmed(shown, there.astype(np.float32), Box(0, 0, shown.shape[1], shown.shape[0]))
+    return None if part is None else shrunk(part, most_px)
 
 
-def nearest_levels(frame: Image, body: Box, face: Box | None, others: Sequence[Image]) -> float:
-    """How much a person differs from what is at the same place in other frames: mean levels, of the most alike one."""
-    there = person_mask(frame, body, face) > VISIBLE
+def nearest_levels(frame: Image, mask: Mask, others: Sequence[Image]) -> float:
+    """How much what a mask shows differs from the same place in other frames: mean levels, of the most alike one."""
+    there = mask > VISIBLE
     if not there.any():
         return 0.0
     here = frame[there].astype(np.float32)
     return min((float(np.abs(other[there] - here).mean()) for other in others), default=255.0)
 
 
-def matched(panel: Image, frames: Sequence[Image], places: Sequence[Sequence[Box]]) -> list[float] | None:
-    """Identity distances of the face on a panel from a character's faces in frames; None where the panel shows no face.
+def matched(
+    own: Sequence[float], frames: Sequence[Image], places: Sequence[Sequence[Box]]
+) -> list[float]:
+    """Distances of an identity from those of a character's faces in frames.
 
     `places` are for each frame the boxes in which the character's face is known to be.
     """
-    shown = faces_of(panel)
-    if not shown:
-        return None
-    own = identity(panel, shown[0])
     return [
         identity_distance(own, identity(frame, face))
         for frame, boxes in zip(frames, places, strict=True)
+        if boxes
         for face in faces_of(frame)
         if any(_same(face, box) for box in boxes)
     ]
+
+
+def identity_on(panel: Image) -> list[float] | None:
+    """The identity of the largest face on a panel; None where none is found."""
+    large = grown(panel, FACE_PX)
+    faces = faces_of(large)
+    return identity(large, faces[0]) if faces else None
 
 
 def _same(face: Face, box: Box) -> bool:
@@ -102,9 +103,17 @@ def _trimmed(shown: Image, mask: NDArray[np.float32], part: Box) -> Image | None
 
 def grown(picture: Image, least_px: int) -> Image:
     """A panel enlarged so that its shorter side has so many pixels: detectors do not see the smallest faces."""
-    factor = least_px / min(picture.shape[:2])
-    if factor <= 1:
+    return _resized(picture, max(1.0, least_px / min(picture.shape[:2])), cv2.INTER_CUBIC)
+
+
+def shrunk(picture: Image, most_px: int) -> Image:
+    """A picture of which the longer side has at most so many pixels."""
+    return _resized(picture, min(1.0, most_px / max(picture.shape[:2])), cv2.INTER_AREA)
+
+
+def _resized(picture: Image, factor: float, method: int) -> Image:
+    if factor == 1:
         return picture
-    size = (round(picture.shape[1] * factor), round(picture.shape[0] * factor))
-    larger: Image = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-    return larger
+    size = (max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor)))
+    other: Image = cv2.resize(picture, size, interpolation=method)
+    return other

@@ -18,6 +18,7 @@ from av.codec.context import Flags
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
@@ -150,30 +151,42 @@ def read_frames(
     packet that these frames depend on does not decode), and as `probe`.
     """
     targets_s = [start_s + k / fps for k in range(frames)]
+    tolerance_s = targets_s[1] - targets_s[0] if len(targets_s) > 1 else 0.0
     out = np.empty((frames, height, width, 3), np.uint8)  # (F, H, W, 3)
-    bad_s: list[float] = []
-    with closing(_frames_from(path, start_s, bad_s, seek=start_s > SEEK_FROM_S)) as shown:
+    with closing(_Reel(path, start_s, seek=start_s > SEEK_FROM_S)) as reel:
         done: Frame | None = None
-        for k, frame in enumerate(_on_screen(shown, targets_s)):
+        for k, target_s in enumerate(targets_s):
+            frame = reel.at(target_s, tolerance_s)
             out[k] = out[k - 1] if frame is done else fitted(frame, width, height)
             done = frame
-    lost = sum(time_s <= targets_s[-1] for time_s in bad_s)
+    lost = sum(time_s <= targets_s[-1] for time_s in reel.bad_s)
     if lost:
         raise Rejected("broken_video", f"{lost} packets before {targets_s[-1]:.2f} s do not decode")
     return out
 
 
 def frames_at(path: str | Path, times_s: Sequence[float], *, width: int, height: int) -> Iterator[Image]:
-    """The frame on screen at each of these ascending times, (height, width, 3) uint8 RGB: the file is read once.
+    """The frame on screen at each of these ascending times, (height, width, 3) uint8 RGB, as `read_frames` shows it.
 
-    Raises Rejected: too_short, broken_video (a packet before the last time does not decode), and as `probe`.
+    Where times are far apart, what lies between is not decoded, if the file can be sought in. Raises Rejected:
+    too_short, broken_video (a packet since the last key frame, which one of these may need, is lost), and as `probe`.
     """
-    bad_s: list[float] = []
-    with closing(_frames_from(path, 0.0, bad_s, seek=False)) as shown:
-        for frame in _on_screen(shown, list(times_s)) if times_s else ():
+    with closing(_looked_at(path, times_s)) as found:
+        for frame in found:
+            if isinstance(frame, Rejected):
+                raise frame
             yield fitted(frame, width, height)
-    if lost := sum(time_s <= times_s[-1] for time_s in bad_s if times_s):
-        raise Rejected("broken_video", f"{lost} packets before {times_s[-1]:.2f} s do not decode")
+
+
+def looks_at(path: str | Path, times_s: Sequence[float], width: int, height: int) -> Iterator[Image | None]:
+    """As `frames_at`, with None where a frame is lost or the film is over; raises Rejected as `probe`.
+
+    A packet that does not decode costs the times from the frame before it (with B-frames, which leave the decoder late,
+    of a few) to the first key frame half a second after it, or the one after that.
+    """
+    with closing(_looked_at(path, times_s)) as found:
+        for frame in found:
+            yield None if isinstance(frame, Rejected) else fitted(frame, width, height)
 
 
 def write_video(
@@ -275,19 +288,64 @@ def _frames_from(path: str | Path, start_s: float, bad_s: list[float], seek: boo
             yield from frames
 
 
-def _on_screen(frames: Iterator[Frame], targets_s: list[float]) -> Iterator[Frame]:
-    """For each time the latest frame that is not after it, or the first of all."""
-    shown = first_of(frames)
-    coming = next(frames, None)
-    # half a tick undoes the rounding of time stamps (1 ms in Matroska), but a tick of AVI is a whole frame
-    slack_s = min(shown.tick_s / 2, 0.0005) + 5e-7
-    frame_s = targets_s[1] - targets_s[0] if len(targets_s) > 1 else 0.0
-    for target_s in targets_s:
-        while coming is not None and coming.time_s <= target_s + slack_s:
-            shown, coming = coming, next(frames, None)
-        if coming is None and target_s > shown.end_s + frame_s + slack_s:
-            raise Rejected("too_short", f"ends at {shown.end_s:.2f} s, wanted a frame at {target_s:.2f} s")
-        yield shown
+class _Reel:
+    """A film on its way through the decoder: the frame on screen, and the one that comes next."""
+
+    def __init__(self, path: str | Path, start_s: float, seek: bool) -> None:
+        self.bad_s: list[float] = []
+        self._frames = _frames_from(path, start_s, self.bad_s, seek)
+        self.shown = first_of(self._frames)
+        self._coming = next(self._frames, None)
+        self._whole_s = -math.inf  # of the last key frame that was on screen
+        # half a tick undoes the rounding of time stamps (1 ms in Matroska), but a tick of AVI is a whole frame
+        self._slack_s = min(self.shown.tick_s / 2, 0.0005) + 5e-7
+
+    def at(self, time_s: float, tolerance_s: float) -> Frame:
+        """The latest frame that is not after a time, or the first of all; raises Rejected `too_short`."""
+        while self._coming is not None and self._coming.time_s <= time_s + self._slack_s:
+            self.shown, self._coming = self._coming, next(self._frames, None)
+            self._whole_s = self.shown.time_s if _is_whole(self.shown) else self._whole_s
+        end_s = self.shown.end_s
+        if self._coming is None and time_s > end_s + tolerance_s + self._slack_s:
+            raise Rejected("too_short", f"ends at {end_s:.2f} s, wanted a frame at {time_s:.2f} s")
+        return self.shown
+
+    def sure_at(self, time_s: float) -> Frame:
+        """As `at`, and raises Rejected `broken_video` where a packet is lost between the last key frame and the next frame."""
+        frame = self.at(time_s, 0.0)
+        # what comes next counts because a B-frame needs it; in AVI a lost packet makes frames late, a key frame too
+        bad_s = next((bad_s for bad_s in self.bad_s if bad_s > self._whole_s - SEEK_MARGIN_S), None)
+        if bad_s is not None:
+            detail = f"the packet at {bad_s:.2f} s does not decode, wanted a frame at {time_s:.2f} s"
+            raise Rejected("broken_video", detail)
+        return frame
+
+    def close(self) -> None:
+        self._frames.close()
+
+
+def _is_whole(frame: Frame) -> bool:
+    """Whether nothing shown later needs what came before. P-frames that begin a gradual refresh are marked too."""
+    return frame.picture.key_frame and frame.picture.pict_type == PictureType.I
+
+
+def _looked_at(path: str | Path, times_s: Sequence[float]) -> Generator[Frame | Rejected]:
+    """The frame on screen at each of these ascending times, or why it cannot be had; it seeks only forwards."""
+    reel = _Reel(path, 0.0, seek=False)
+    try:
+        for time_s in times_s:
+            if time_s > reel.shown.time_s + SEEK_FROM_S:
+                sought = _Reel(path, time_s, seek=True)
+                if _is_whole(sought.shown) and sought.shown.time_s > reel.shown.time_s:
+                    reel, sought = sought, reel
+                sought.close()
+            try:
+                found: Frame | Rejected = reel.sure_at(time_s)
+            except Rejected as why:
+                found = why
+            yield found
+    finally:
+        reel.close()
 
 
 def _displayed_size(frame: Frame) -> tuple[int, int]:

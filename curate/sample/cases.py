@@ -1,11 +1,13 @@
 """What there is to look at for a run: a column each, as its seed's card shows it.
 
 Sets without references have prompts. A reference sound has tones across the band, under one caption of the set. Video
-references and pins have samples of the set, held-out ones first, with what was given shown beside the result.
+references and pins have samples of the set, held-out ones first, with what was given shown beside the result; prompts
+give the sheets of these samples other things to do.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -58,10 +60,9 @@ def cases(dataset: TrainingSet, config: SampleConfig, stack: Stack) -> list[Case
         raise CurateError(
             f"sample.frames is {config.frames}, but {strategy} shows samples of the set as long as they are"
         )
-    return [
-        _shown(sample, strategy, stack)
-        for sample, _ in zip(_samples(dataset), range(config.cases), strict=False)
-    ]
+    shown = [_shown(sample, strategy, stack) for sample in islice(_samples(dataset), config.cases)]
+    prompts = config.prompts if strategy == "video_reference" else ()
+    return [*shown, *(_prompted(prompt, number, shown) for number, prompt in enumerate(prompts))]
 
 
 def first_sample(dataset: TrainingSet) -> LatentSample:
@@ -117,6 +118,24 @@ def _shown(sample: LatentSample, strategy: str, stack: Stack) -> Case:
     pictures = [decode_video(stack, latents.numpy())[0] for latents in given]
     beside = np.concatenate(pictures, axis=1) if pictures else None
     return Case(f"{record.id}: {record.caption}", record.caption, sample, record.id, beside)
+
+
+def _prompted(prompt: str, number: int, shown: Sequence[Case]) -> Case:
+    """The sheet that a prompt's first part describes with what its second says; else the sheet whose turn it is.
+
+    Then that sheet's own first part stands before the action: what it shows is not what the prompt thought of. Raises
+    CurateError for a prompt of one part where captions have two.
+    """
+    described, _, action = prompt.partition("\n")
+    own = shown[number % len(shown)]
+    case = next((case for case in shown if case.caption.startswith(f"{described}\n")), own)
+    first, two, _ = case.caption.partition("\n")
+    if two and not action:
+        raise CurateError(
+            f"sample.prompts: {prompt[:60]!r} is in one part, wanted two lines as in {first[:60]!r}"
+        )
+    caption = f"{first}\n{action}" if two else prompt
+    return replace(case, label=f"{case.sample.record.id}: {action or prompt}", caption=caption)
 
 
 def captions(columns: Sequence[Case]) -> list[str]:

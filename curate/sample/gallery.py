@@ -21,7 +21,7 @@ from curate.media.video import write_video
 from curate.progress import Reporter
 from curate.records import canonical, sha256_of
 from curate.sample.cases import Case, Picture, captions, cases
-from curate.sample.generate import generate, with_sound
+from curate.sample.generate import generate, with_sound, without_stg
 from curate.sample.sheet import contact_sheet, save_sheet, strip, with_spectrum
 from curate.sample.wear import wearing
 from curate.train.config import SampleConfig
@@ -67,11 +67,15 @@ class Gallery:
         self._texts = texts(self.stack, self.dataset, [*captions(self._cases), *unwanted])
         self._unwanted = self._texts[unwanted[0]] if unwanted else None
         self._lay_out = strategy_of(self.dataset.build.strategy)
+        self._told = False  # what cannot be done is said once, not for every row
 
     def row(self, transformer: Any, lora: Path | None, name: str) -> None:
         """Generate a row and put it on the sheet, unless it is there already, made of the same."""
         key = self._key(lora)
         if self._said_of(name).get("key") != key:
+            if not self._told and (line := without_stg(transformer, self.config)):
+                self.reporter.note(line)
+            self._told = True
             columns = self.reporter.track(f"sample {name}", enumerate(self._cases, start=1), len(self._cases))
             (self.folder / name / "row.json").unlink(missing_ok=True)
             with wearing(transformer, lora, self.config.strength):

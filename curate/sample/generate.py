@@ -6,6 +6,8 @@ serves all kinds; without conditions it gives what LTX2Pipeline gives, to roundi
 
 import copy
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -18,6 +20,7 @@ from curate.train.flow import Text, noise_like, velocity
 from curate.train.strategy import Rope, Scene, Stream
 
 CHANNELS, BINS = 8, 16  # of an audio latent
+Said = tuple[torch.Tensor, torch.Tensor | None]  # velocities of video and sound
 
 
 @dataclass(frozen=True)
@@ -51,24 +54,69 @@ def generate(
 ) -> Latents:  # fmt: skip
     """Denoise the targets of a scene.
 
-    A guidance g above 1 wants `unwanted`, the text to go away from: v + (g - 1) (v - v_unwanted). The noise is drawn
-    by `seed` and `identity` on the CPU.
+    A guidance g above 1 wants `unwanted`, the text to go away from: v + (g - 1) (v - v_unwanted). Spatio-temporal
+    guidance adds stg_scale (v - v_skipped), see `skipping`. The noise is drawn by `seed` and `identity` on the CPU.
     """
-    guidance = config.guidance_scale
+    guidance, blocks = config.guidance_scale, stg_blocks(transformer, config)
     device = transformer.device
     scene = scene.to(device)
     noise = noise_like(scene, seed, identity)
     video = _start(scene.video, noise[0].to(device))
     audio = None if scene.audio is None or noise[1] is None else _start(scene.audio, noise[1].to(device))
     for sigma, following in pairwise(_levels(scheduler, scene, config)):
-        said = velocity(transformer, scene, sigma, video, audio, text)
+        said = plain = velocity(transformer, scene, sigma, video, audio, text)
         if unwanted is not None and guidance > 1:
             away = velocity(transformer, scene, sigma, video, audio, unwanted)
-            said = (_guided(said[0], away[0], guidance), _guided_or_none(said[1], away[1], guidance))
+            said = _guided(said, guidance - 1, plain, away)
+        if blocks:
+            with skipping(transformer, blocks):
+                away = velocity(transformer, scene, sigma, video, audio, text)
+            said = _guided(said, config.stg_scale, plain, away)
         video = _stepped(scene.video, video, said[0], following - sigma)
         if scene.audio is not None and audio is not None and said[1] is not None:
             audio = _stepped(scene.audio, audio, said[1], following - sigma)
     return _unpacked(scene, video, audio)
+
+
+def stg_blocks(transformer: Any, config: SampleConfig) -> list[int]:
+    """The blocks of spatio-temporal guidance that the transformer has and can skip the attention of."""
+    able = transformer.config.perturbed_attn  # LTX-2.0's are not
+    count = len(transformer.transformer_blocks) if able and config.stg_scale else 0
+    return [block for block in config.stg_blocks if block < count]
+
+
+def without_stg(transformer: Any, config: SampleConfig) -> str | None:
+    """What to tell a person where the guidance that is asked for cannot be applied, or not in all blocks."""
+    used = stg_blocks(transformer, config)
+    left = [str(block) for block in config.stg_blocks if block not in used]
+    if not config.stg_scale or not left:
+        return None
+    count = len(transformer.transformer_blocks)
+    where = f"has blocks 0 to {count - 1}" if transformer.config.perturbed_attn else "is of LTX-2.0"
+    goes_on = f"only in {', '.join(map(str, used))}" if used else "not applied"
+    return f"spatio-temporal guidance in block {', '.join(left)}: {goes_on}, this transformer {where}"
+
+
+@contextmanager
+def skipping(transformer: Any, blocks: Sequence[int]) -> Iterator[None]:
+    """Within it a token of the video attends, in these blocks, to itself alone: spatio-temporal guidance (Hyung et al.,
+    2024) as `stg_v` of the official trainer has it.
+
+    diffusers' own argument for it, `spatio_temporal_guidance_blocks`, does the same to the sound, which is `stg_av`.
+    """
+
+    def alone(_module: Any, args: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return args, given | {"all_perturbed": True}
+
+    hooks = [
+        transformer.transformer_blocks[block].attn1.register_forward_pre_hook(alone, with_kwargs=True)
+        for block in blocks
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _levels(scheduler: Any, scene: Scene, config: SampleConfig) -> list[float]:
@@ -99,14 +147,12 @@ def _stepped(stream: Stream, tokens: torch.Tensor, said: torch.Tensor, change: f
     return torch.where(stream.target[:, None], tokens + change * said.float(), stream.clean)
 
 
-def _guided(said: torch.Tensor, away: torch.Tensor, guidance: float) -> torch.Tensor:
-    return said.float() + (guidance - 1) * (said.float() - away.float())
-
-
-def _guided_or_none(
-    said: torch.Tensor | None, away: torch.Tensor | None, guidance: float
-) -> torch.Tensor | None:
-    return None if said is None or away is None else _guided(said, away, guidance)
+def _guided(said: Said, scale: float, plain: Said, away: Said) -> Said:
+    """said + scale (plain - away), of video and sound."""
+    video = said[0].float() + scale * (plain[0].float() - away[0].float())
+    if said[1] is None or plain[1] is None or away[1] is None:
+        return video, None
+    return video, said[1].float() + scale * (plain[1].float() - away[1].float())
 
 
 def _unpacked(scene: Scene, video: torch.Tensor, audio: torch.Tensor | None) -> Latents:

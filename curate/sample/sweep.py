@@ -25,7 +25,7 @@ from curate.progress import Reporter
 from curate.records import canonical, rng, sha256_of
 from curate.sample.cases import blank, first_sample, toned, with_target_sound
 from curate.sample.gallery import texts
-from curate.sample.generate import generate
+from curate.sample.generate import generate, without_stg
 from curate.sample.look import WAYS, Opened, refuse
 from curate.sample.meter import LEAST_S, listen
 from curate.sample.slope import SweepReport, Take, sweep_report
@@ -38,7 +38,7 @@ from curate.train.strategy import Rope, strategy_of
 CODE_VERSION = "1"  # raise it when the same run would give other takes
 STRENGTHS = (0.0, 0.3, 0.5, 1.0)  # 0 is the base model, 0.3 to 0.5 the card's working band
 TAKES = "takes.jsonl"
-GENERATING = {"inference_steps", "sigmas", "guidance_scale", "negative_prompt"}
+GENERATING = {"inference_steps", "sigmas", "guidance_scale", "negative_prompt", "stg_scale", "stg_blocks"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ def _taken(
         run.stack, run.dataset, [caption, *([unwanted] if run.config.sample.guidance_scale > 1 else [])]
     )
     transformer = run.transformer()
+    if line := without_stg(transformer, run.config.sample):
+        reporter.note(line)
     tracked = reporter.track("sweep", todo, len(todo))
     for strength, group in groupby(tracked, key=lambda entry: entry[1]):
         with wearing(transformer, lora, strength):

@@ -5,7 +5,9 @@
      "location": {"id": "kitchen", "description": "a small kitchen"}}
 
 A `box` is in pixels of the film and says where the element is `at_s` seconds after its start; `images` are files beside the
-elements, cut out already or on black. All lists are optional, and so is everything of an element but its id and description.
+elements, cut out already or on black, and stand in place of what the film shows of it; `weight` (1) makes its panels more or
+less important than those of others. All lists are optional, and so is
+everything of an element but its id and description.
 """
 
 import json
@@ -16,13 +18,14 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from curate.captions import normalise
-from curate.errors import CurateError
+from curate.errors import CurateError, Rejected
 from curate.records import Record
 
 SUFFIX = ".elements.json"
 MOST_BYTES = 1_000_000
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
 Edge = Annotated[float, Field(ge=0, le=100_000)]
+File = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00][^\\\x00]*$", max_length=255)]  # beside the film, or below
 
 
 class Element(Record):
@@ -32,7 +35,8 @@ class Element(Record):
     description: str = Field(min_length=1, max_length=500)
     box: tuple[Edge, Edge, Edge, Edge] | None = None
     at_s: float | None = Field(default=None, ge=0, le=1_000_000)
-    images: tuple[str, ...] = ()
+    weight: float = Field(default=1.0, ge=0.1, le=10)  # of its panels: a heavier one has no less area
+    images: tuple[File, ...] = Field(default=(), max_length=16)
 
     @model_validator(mode="after")
     def _whole(self) -> "Element":
@@ -40,11 +44,26 @@ class Element(Record):
             raise ValueError("a box wants its time (at_s), and a time its box")
         if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
             raise ValueError(f"the box {list(self.box)} is empty; wanted left, top, right, bottom")
+        if bad := next((image for image in self.images if ".." in Path(image).parts), None):
+            raise ValueError(f"the image {bad} is not below the film's folder")
         if normalise(self.description) != self.description or re.search(r"[;()]", self.description):
             raise ValueError(
                 "a description is one line without semicolons and brackets, which part a caption"
             )
         return self
+
+    def fits(self, width: int, height: int, seconds: float) -> None:
+        """Raises Rejected for a box that is not in a film of this size and length."""
+        if self.box is None or self.at_s is None:
+            return
+        if self.box[2] > width or self.box[3] > height or self.at_s >= seconds:
+            told = f"the box {list(self.box)} at {self.at_s:g} s"
+            raise Rejected("elements", f"{self.id}: {told}, the film is {width}x{height} and {seconds:.2f} s")
+
+    def scaled(self, factor: float) -> "Element":
+        """With its box in a film of another size."""
+        box = self.box and tuple(round(edge * factor, 2) for edge in self.box)
+        return self.model_copy(update={"box": box})
 
 
 class Elements(Record):
@@ -56,17 +75,25 @@ class Elements(Record):
 
     @model_validator(mode="after")
     def _each_once(self) -> "Elements":
-        names = [
-            each.id for each in (*self.characters, *self.props, *([self.location] if self.location else []))
-        ]
+        names = [each.id for each in self.every()]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"the id {twice} comes twice")
         return self
 
+    def every(self) -> list[Element]:
+        """Characters, props, and the place."""
+        return [*self.characters, *self.props, *([self.location] if self.location else [])]
+
     def images(self) -> list[str]:
         """The files that it names, each once."""
-        every = (*self.characters, *self.props, *([self.location] if self.location else []))
-        return sorted({image for each in every for image in each.images})
+        return sorted({image for each in self.every() for image in each.images})
+
+    def scaled(self, factor: float) -> "Elements":
+        """With its boxes in a film of another size."""
+        characters, props = (
+            tuple(each.scaled(factor) for each in kind) for kind in (self.characters, self.props)
+        )
+        return self.model_copy(update={"characters": characters, "props": props})
 
 
 def elements_of(film: Path) -> Path:

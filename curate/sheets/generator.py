@@ -1,4 +1,4 @@
-"""A user's own image model, for views that a film does not show: `--set generator=module:function`.
+"""A user's own image model, for views that a film does not show: `--set generator=module:function`, or `FILE.py:function`.
 
     def draw(element: str, description: str, turn: str, panels: list[np.ndarray]) -> np.ndarray | None
 
@@ -8,9 +8,11 @@ None where it cannot. The same arguments must give the same picture: its file is
 
 import hashlib
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +24,12 @@ Generator = Callable[[str, str, str, list[Picture]], Picture | None]
 
 
 def load_generator(reference: str) -> Generator:
-    """The function that `module:function` names. Raises CurateError where there is none."""
-    module, _, name = reference.partition(":")
+    """The function that a reference names. Raises CurateError where there is none."""
+    module, _, name = reference.rpartition(":")
     try:
-        found = getattr(importlib.import_module(module), name)
+        found = getattr(
+            _from_file(module) if module.endswith(".py") else importlib.import_module(module), name
+        )
     except Exception as error:  # a user's module may raise anything
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise CurateError(f"generator {reference}: cannot be imported: {first}") from error
@@ -34,9 +38,22 @@ def load_generator(reference: str) -> Generator:
     return found  # type: ignore[no-any-return]
 
 
+def _from_file(path: str) -> Any:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def fingerprint(reference: str) -> str:
     """Of the file that the function is in. Raises CurateError as `load_generator`."""
-    file = inspect.getsourcefile(load_generator(reference))
+    found = load_generator(reference)
+    try:
+        file = inspect.getsourcefile(found)
+    except TypeError:  # built in
+        file = None
     return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] if file else reference
 
 
@@ -51,13 +68,7 @@ def generated(
         raise Rejected("not_generated", f"{element} {turn}: {type(error).__name__}: {first}") from error
     if made is None:
         raise Rejected("not_generated", f"{element} {turn}: the generator gave nothing")
-    if (
-        not isinstance(made, np.ndarray)
-        or made.dtype != np.uint8
-        or made.ndim != 3
-        or made.shape[2] != 3
-        or not made.size
-    ):
+    if not isinstance(made, np.ndarray) or made.dtype != np.uint8 or made.shape[2:] != (3,) or not made.size:
         told = f"{made.dtype} {made.shape}" if isinstance(made, np.ndarray) else type(made).__name__
         raise Rejected("not_generated", f"{element} {turn}: {told}, wanted uint8 (H, W, 3)")
     return made

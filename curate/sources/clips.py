@@ -4,28 +4,29 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from curate.errors import Rejected
+from curate.errors import CurateError, Rejected
 from curate.media.picture import Probe as PictureProbe
 from curate.media.picture import probe_picture
 from curate.media.video import Probe as VideoProbe
 from curate.media.video import probe
 from curate.records import Clip
 from curate.sheets.elements import elements_of, read_elements
-from curate.sources.files import file_sha256
+from curate.sources.files import file_sha256, shown
 from curate.sources.sidecars import Note
 
-Reads = Literal["videos", "pictures"]
+Reads = Literal["videos", "pictures", "films"]  # films: videos, with what `NAME.elements.json` says of each
 
 
 class Clips:
     """The clips of a source, all bytes once: of several files the first has its name, and what is told of any."""
 
-    def __init__(self) -> None:
+    def __init__(self, reads: Reads, cache: Path) -> None:
+        self.reads, self.cache = reads, cache
         self.by_sha256: dict[str, Clip] = {}
         self.first: dict[str, str] = {}  # name by sha256, also of what was found wrong
 
-    def add(self, path: Path, name: str, sha256: str, reads: Reads, note: Note) -> None:
-        """Raises Rejected: same_file, and for what is wrong with the file."""
+    def add(self, path: Path, name: str, sha256: str, note: Note) -> None:
+        """Raises Rejected: same_file, and for what is wrong with the file; CurateError for elements that are none."""
         if sha256 in self.first:
             if clip := self.by_sha256.get(sha256):
                 told = {"caption": clip.caption or note.caption, "licence": clip.licence or note.licence}
@@ -33,8 +34,9 @@ class Clips:
                 self.by_sha256[sha256] = clip.model_copy(update={**told, "labels": labels})
             raise Rejected("same_file", f"the same bytes as {self.first[sha256]}")
         self.first[sha256] = name
-        found = probe(path) if reads == "videos" else probe_picture(path)
-        self.by_sha256[sha256] = clip_of(path, name, sha256, found, **vars(note))
+        found = probe_picture(path) if self.reads == "pictures" else probe(path)
+        beside = beside_of(path, self.cache) if self.reads == "films" else {}
+        self.by_sha256[sha256] = clip_of(path, name, sha256, found, beside=beside, **vars(note))
 
 
 def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe, **told: Any) -> Clip:
@@ -57,10 +59,15 @@ def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe
 def beside_of(path: Path, cache: Path) -> dict[str, str]:
     """The files that belong to a film, by their name in its folder: its elements, and the images that these name.
 
-    Raises CurateError for elements that are none.
+    Raises CurateError for elements that are none, and for an image that is not there, or is elsewhere.
     """
-    file = elements_of(path)
+    file, folder = elements_of(path), path.parent.resolve()
     if not file.exists():
         return {}
     names = [file.name, *read_elements(file).images()]
-    return {name: file_sha256(path.parent / name, cache) for name in names}
+    for name in names:
+        image = (folder / name).resolve()
+        if not image.is_relative_to(folder) or not image.is_file():
+            where = "a link to another folder" if image.is_file() else "nothing"
+            raise CurateError(f"{shown(file)}: {name}: found {where}, wanted a file beside the film")
+    return {name: file_sha256(folder / name, cache) for name in names}

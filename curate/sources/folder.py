@@ -22,16 +22,16 @@ def list_folder(
     `cache` remembers the hashes of files; `follow` passes the videos on while it shows how far they are.
     Files are dropped as `same_file` (the bytes of an earlier one), `unreadable`, `unreadable_name`, or for
     what `probe` or `probe_picture` finds. Raises CurateError for a folder without any and for sidecars that are
-    malformed, ambiguous or name a file that is missing.
+    malformed, ambiguous or name a file that is missing, elements among them.
     """
     files = _files(root, reads)
-    suffixes = SUFFIXES if reads == "videos" else PICTURES
+    suffixes = PICTURES if reads == "pictures" else SUFFIXES
     videos = [path for path in files if path.suffix.lower() in suffixes]
     if not videos:
         found = f"{_what_is_there(files)}, none a {reads[:-1]}"
         raise CurateError(f"{shown(root)}: {found} ({' '.join(suffixes)})")
     notes = read_notes(files, videos)
-    clips, drops = Clips(), list[Drop]()
+    clips, drops = Clips(reads, cache), list[Drop]()
     for path in follow(videos):
         name = path.relative_to(root).as_posix()
         sha256: str | None = None
@@ -40,7 +40,7 @@ def list_folder(
                 name = spelled
                 raise Rejected("unreadable_name", "wanted a file name in UTF-8")
             sha256 = file_sha256(path, cache)
-            clips.add(path, name, sha256, reads, notes[path])
+            clips.add(path, name, sha256, notes[path])
         except Rejected as why:
             # one id per row of the ledger: the second file of a pair cannot have that of its bytes
             own = sha256 if sha256 is not None and clips.first[sha256] == name else sha256_of([name])

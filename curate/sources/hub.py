@@ -50,12 +50,12 @@ def list_hub(
 
 
 def _list_rows(store: HubStore, cache: Path, follow: Follow, reads: Reads) -> tuple[list[Clip], list[Drop]]:
-    clips, drops = Clips(), list[Drop]()
+    clips, drops = Clips(reads, cache), list[Drop]()
     for row in read_rows(store, follow):
         sha256: str | None = None
         try:
             path, sha256 = keep(row, store, cache)
-            clips.add(path, row.name, sha256, reads, _note(row, store))
+            clips.add(path, row.name, sha256, _note(row, store))
         except Rejected as why:
             drops.append(_drop(row, why, sha256))
     listed = sorted(clips.by_sha256.values(), key=lambda clip: clip.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticSerializationError
 
 from curate.errors import CurateError
@@ -37,7 +37,10 @@ class Settings(Record):
 class SampleConfig(Settings):
     """What is generated to look at, and how."""
 
-    prompts: tuple[str, ...] = Field(default=(), description="For sets without references; a column each.")
+    prompts: tuple[str, ...] = Field(
+        default=(),
+        description="A column each, of sets without references; of sheets, another action for them.",
+    )
     tones: tuple[Annotated[float, Field(ge=50, le=700)], ...] = Field(
         default=(),
         description="For audio references: pitches in Hz, a column each; --sweep goes from first to last.",
@@ -55,6 +58,14 @@ class SampleConfig(Settings):
         description="Noise levels: of the model's scheduler, or the eight of a distilled model.",
     )
     guidance_scale: float = Field(default=1.0, ge=1, le=100, description="1: no guidance, half the time.")
+    stg_scale: float = Field(
+        default=0.0, ge=0, le=100, description="Of spatio-temporal guidance (stg_v); 0: none."
+    )
+    stg_blocks: tuple[Annotated[int, Field(ge=0, le=999)], ...] = Field(
+        default=(),
+        validate_default=True,
+        description="Blocks, from 0, whose video self-attention is skipped to be guided away from.",
+    )
     strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")
     frames: int | None = Field(
         default=None, ge=1, description="8k+1; None: as many as the set's videos have."
@@ -67,6 +78,13 @@ class SampleConfig(Settings):
         if frames is not None and frames % 8 != 1:
             raise ValueError("wanted 8k+1, such as 1, 25 or 121")
         return frames
+
+    @field_validator("stg_blocks")
+    @classmethod
+    def _somewhere(cls, blocks: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if (scale := info.data.get("stg_scale")) and not blocks:
+            raise ValueError(f"stg_scale is {scale:g}, wanted blocks for it, such as [29]")
+        return blocks
 
     @model_validator(mode="after")
     def _eight_levels(self) -> "SampleConfig":

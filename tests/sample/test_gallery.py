@@ -31,7 +31,7 @@ SHOWN = {  # by kind: the columns of its contact sheet
     "text_to_video": ("A red ball moves to the right", 2),
     "images": ("human portrait, cinematic close up", 5),
     "first_frame": ("dual-character-heldout-0", 1),
-    "video_reference": ("reference-sheet-heldout-0", 1),
+    "video_reference": ("reference-sheet-heldout-0", 4),  # and the prompts of its table
     "audio_reference": ("76 Hz", 2),
 }
 
@@ -135,6 +135,17 @@ def test_a_run_that_is_looked_at_ends_in_the_same_bytes(
     assert sorted(p.name for p in (tmp_path / "shown" / "samples").iterdir() if p.is_dir()) == [
         "base", "step-00001", "step-00002",
     ]  # fmt: skip
+
+
+def test_what_the_model_has_no_blocks_for_is_said_once_and_the_rest_goes_on(
+    runs: dict[str, Path], shared_cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(runs["video_reference"], tmp_path / "run")
+    asked = {**QUICK, "sample.prompts": []}
+    look(opened(folder, None, asked, shared_cache), Reporter())
+    told = [line for line in capsys.readouterr().err.splitlines() if "guidance" in line]
+    assert told == ["spatio-temporal guidance in block 29: not applied, this transformer has blocks 0 to 1"]
+    assert (folder / "samples" / "step-00002" / "row.json").is_file()
 
 
 def test_guidance_and_prompts_of_ones_own(seen: Any) -> None:

@@ -9,7 +9,7 @@ import torch
 from curate.encode.decode import denormalised_audio, denormalised_video
 from curate.encode.stack import Stack
 from curate.encode.text import project_text
-from curate.sample.generate import Latents, generate, sound_steps, with_sound
+from curate.sample.generate import Latents, generate, skipping, sound_steps, with_sound, without_stg
 from curate.train.config import SampleConfig
 from curate.train.flow import Text, noise_like
 from curate.train.model import connected
@@ -89,6 +89,80 @@ def test_a_distilled_model_gets_its_own_eight_levels(
     assert np.abs(wanted[0].numpy() - denormalised_video(stack, made.video.numpy())).max() < 2e-5
 
 
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_guidance_in_space_and_time_is_the_pipelines_but_leaves_the_attention_of_the_sound(
+    stack: Stack, transformer: Any, texts: tuple[Text, Text], scene: Scene, guidance: float
+) -> None:
+    made = run(transformer, stack, texts, scene, guidance, stg=(1.0, (1, 29)))
+    free = run(transformer, stack, texts, scene, guidance)
+    assert not torch.allclose(made.video, free.video, atol=0.1)
+    for mode, equal in (("stg_v", True), ("stg_av", False)):  # the pipeline's own is stg_av
+        video, sound = piped(stack, scene, guidance, mode)
+        assert (np.abs(video - denormalised_video(stack, made.video.numpy())).max() < 4e-5) == equal
+        assert made.audio is not None
+        assert (np.abs(sound - denormalised_audio(stack, made.audio.numpy())).max() < 4e-5) == equal
+
+
+def piped(stack: Stack, scene: Scene, guidance: float, mode: str) -> tuple[Any, Any]:
+    """Video and sound of LTX2Pipeline with spatio-temporal guidance in block 1."""
+    from diffusers import LTX2Pipeline
+
+    pipeline = LTX2Pipeline.from_pretrained(stack.folder)
+    pipeline.set_progress_bar_config(disable=True)
+    if mode == "stg_v":  # whatever the pipeline asks of it, the sound attends as ever
+        none = {"perturbation_mask": None, "all_perturbed": False}
+        for block in pipeline.transformer.transformer_blocks:
+            block.audio_attn1.register_forward_pre_hook(
+                lambda _m, a, given: (a, given | none), with_kwargs=True
+            )
+    video, audio = noise_like(scene, 5, "case")
+    assert audio is not None
+    vae = pipeline.audio_vae
+    made = pipeline(
+        prompt="a person", negative_prompt="blurry", height=64, width=128, num_frames=17, frame_rate=FPS,
+        num_inference_steps=4, guidance_scale=guidance, audio_guidance_scale=guidance, stg_scale=1.0,
+        audio_stg_scale=1.0, spatio_temporal_guidance_blocks=[1, 29], modality_scale=1.0, audio_modality_scale=1.0,
+        guidance_rescale=0.0, audio_guidance_rescale=0.0, latents=video[None],
+        audio_latents=audio[None] * vae.latents_std + vae.latents_mean, output_type="latent", return_dict=False,
+    )  # fmt: skip
+    return made[0][0].numpy(), made[1].numpy()
+
+
+def test_blocks_that_a_model_has_not_are_told_and_left_out(
+    stack: Stack, transformer: Any, texts: tuple[Text, Text], scene: Scene
+) -> None:
+    def told(scale: float, *blocks: int) -> str | None:
+        return without_stg(transformer, SampleConfig(stg_scale=scale, stg_blocks=blocks))
+
+    said = "spatio-temporal guidance in block 29: {}, this transformer has blocks 0 to 1"
+    assert told(1.0, 29) == said.format("not applied")
+    assert told(1.0, 1, 29) == said.format("only in 1")
+    assert told(1.0, 0, 1) is None and told(0.0, 29) is None
+    free, made = (
+        run(transformer, stack, texts, scene),
+        run(transformer, stack, texts, scene, stg=(1.0, (29,))),
+    )
+    assert torch.equal(free.video, made.video)
+
+
+def test_a_model_whose_attention_cannot_be_skipped_is_told(
+    stack: Stack,
+) -> None:
+    old = stack.load_transformer()
+    old.register_to_config(perturbed_attn=False)
+    told = without_stg(old, SampleConfig(stg_scale=1.0, stg_blocks=(1,)))
+    assert told == "spatio-temporal guidance in block 1: not applied, this transformer is of LTX-2.0"
+
+
+def test_what_was_skipped_attends_again_even_after_a_failure(transformer: Any) -> None:
+    attention = transformer.transformer_blocks[1].attn1
+    hooks = len(attention._forward_pre_hooks)
+    with pytest.raises(KeyError), skipping(transformer, [1]):
+        assert len(attention._forward_pre_hooks) == hooks + 1
+        raise KeyError
+    assert len(attention._forward_pre_hooks) == hooks
+
+
 def test_the_same_identity_gives_the_same_and_another_does_not(
     stack: Stack, transformer: Any, texts: tuple[Text, Text], scene: Scene
 ) -> None:
@@ -137,10 +211,12 @@ def test_images_have_no_sound(transformer: Any) -> None:
 def run(
     transformer: Any, stack: Stack, texts: tuple[Text, Text], scene: Scene, guidance: float = 1.0,
     identity: str = "case", sigmas: Literal["shifted", "distilled"] = "shifted",
+    stg: tuple[float, tuple[int, ...]] = (0.0, ()),
 ) -> Latents:  # fmt: skip
     config = SampleConfig(
-        inference_steps=8 if sigmas == "distilled" else 4, guidance_scale=guidance, sigmas=sigmas
-    )
+        inference_steps=8 if sigmas == "distilled" else 4, guidance_scale=guidance, sigmas=sigmas,
+        stg_scale=stg[0], stg_blocks=stg[1],
+    )  # fmt: skip
     return generate(
         transformer, stack.load_scheduler(), scene, *texts, config=config, seed=5, identity=identity
     )

@@ -1,104 +1,125 @@
 """Who is shown and from where: outside the target where the film allows, each way of looking once, nobody unseen."""
 
-import itertools
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from curate.media.things import Seen
 
 from curate.errors import Rejected
-from curate.media.film import NOTHING
 from curate.media.subject import Box
-from curate.sheets import cast as casting
-from curate.sheets.cast import Window
+from curate.sheets.cast import cast
 from curate.sheets.elements import Element, Elements
-from tests.casts import film, sighting
+from curate.sheets.windows import Window
+from tests.casts import known, sighting
 
 WINDOW = Window(5.0, 10.0)
-PLAIN = Elements()
+KETTLE = Element(id="kettle", description="a kettle", box=(5, 5, 50, 50), at_s=3.0)
 
 
 def times(end_s: float) -> list[float]:
     return [number / 2 for number in range(round(end_s * 2))]
 
 
-@given(st.lists(st.floats(0.3, 30), min_size=1, max_size=8), st.floats(1, 8))
-def test_targets_are_in_one_shot_and_apart(lengths: list[float], seconds: float) -> None:
-    edges = [sum(lengths[:n]) for n in range(len(lengths) + 1)]
-    known = film([], list(itertools.pairwise(edges)))
-    found = [window for window, _ in casting.windows(known, seconds) if window]
-    for window in found:
-        assert any(
-            shot.start_s <= window.start_s + 2e-3 and window.end_s <= shot.end_s + 2e-3
-            for shot in known.shots
-        )
-    assert all(a.end_s <= b.start_s + 2e-3 for a, b in itertools.pairwise(found))
-    short = [why for window, why in casting.windows(known, seconds) if window is None]
-    assert len(short) == sum(length + 1e-3 < seconds for length in lengths)
+def named(views: list[Any]) -> list[str]:
+    return [view.name for view in views if view.kind != "location"]
 
 
 def test_panels_are_cut_outside_the_target_where_the_film_allows() -> None:
     seen = [sighting(t, yaw_deg=(-30, 0, 30)[round(t * 2) % 3]) for t in times(20)]
-    found = casting.cast(film(seen, [(0.0, 20.0)]), PLAIN, WINDOW)
-    assert [(v.kind, v.turn) for v in found.views] == [
-        ("face", ""),
-        ("body", "front"),
-        ("body", "left"),
-        ("body", "right"),
-    ]
-    assert not any(v.same_window or WINDOW.holds(v.at_s or 0) for v in found.views)
-    assert len({v.at_s for v in found.views}) == 4 and found.missing == ["person-1 back"]
+    found = cast(known(seen, [(0.0, 20.0)]), WINDOW)
+    assert named(found.views) == ["person-1 face", "person-1 front", "person-1 left", "person-1 right"]
+    moments = [view.at_s for view in found.views if view.at_s is not None]
+    assert all(WINDOW.apart(at_s) == 2 for at_s in moments) and len(set(moments)) == 4
+    assert not any(view.same_window for view in found.views) and found.missing == ["person-1 back"]
 
 
 def test_a_view_that_only_the_target_has_is_marked_and_one_nobody_has_is_missing() -> None:
     seen = [sighting(t, yaw_deg=-30.0 if WINDOW.holds(t) else 0.0) for t in times(20)]
-    found = casting.cast(film(seen, [(0.0, 20.0)]), PLAIN, WINDOW)
-    assert {v.turn for v in found.views if v.same_window} == {"left"}
+    found = cast(known(seen, [(0.0, 20.0)]), WINDOW)
+    assert {view.turn for view in found.views if view.same_window} == {"left"}
     assert found.missing == ["person-1 right", "person-1 back"]
 
 
-@pytest.mark.parametrize(
-    "worse", [{"sharpness": 0.2}, {"apart": 0.75}, {"whole": 0.5}, {"odd": 0.4}, {"yaw_deg": 50.0}]
-)
-def test_the_better_face_is_shown(worse: dict[str, float]) -> None:
-    seen = [sighting(t, **({} if t == 15.0 else worse)) for t in times(20)]  # type: ignore[arg-type]
-    assert casting.cast(film(seen, [(0.0, 20.0)]), PLAIN, WINDOW).views[0].at_s == 15.0
+@pytest.mark.parametrize("worse", [{"sharpness": 0.2}, {"apart": 0.75}, {"odd": 0.4}, {"yaw_deg": 50.0}])
+def test_the_better_face_is_shown(worse: dict[str, Any]) -> None:
+    seen = [sighting(t, **({} if t == 15.0 else worse)) for t in times(20)]
+    assert cast(known(seen, [(0.0, 20.0)]), WINDOW).views[0].at_s == 15.0
+
+
+@pytest.mark.parametrize("spoilt", [{"sharpness": 0.1}, {"whole": 0.8}, {"apart": 0.5}, {"odd": 0.6}])
+def test_a_spoilt_face_is_not_shown_only_because_it_is_outside(spoilt: dict[str, Any]) -> None:
+    seen = [sighting(t, **({} if WINDOW.holds(t) else spoilt)) for t in times(20)]
+    found = cast(known(seen, [(0.0, 20.0)]), WINDOW)
+    assert found.views[0].same_window
+    with pytest.raises(Rejected, match="no_clear_face"):
+        cast(known([sighting(t, whole=0.8) for t in times(20)], [(0.0, 20.0)]), WINDOW)
 
 
 def test_who_is_hardly_in_the_target_is_not_shown_and_nobody_is_a_reason() -> None:
     seen = [sighting(t) for t in times(20)] + [sighting(t, who=1, left=400) for t in (1.0, 2.0, 6.0)]
-    assert set(casting.cast(film(seen, [(0.0, 20.0)], 2), PLAIN, WINDOW).who.values()) == {0}
+    assert set(cast(known(seen, [(0.0, 20.0)], 2), WINDOW).who.values()) == {0}
     with pytest.raises(Rejected, match="no_character"):
-        casting.cast(film([s for s in seen if not WINDOW.holds(s.at_s)], [(0.0, 20.0)], 2), PLAIN, WINDOW)
+        cast(known([s for s in seen if not WINDOW.holds(s.at_s)], [(0.0, 20.0)], 2), WINDOW)
     tiny = [sighting(t, face=Box(0, 0, 20, 25)) for t in times(20)]
     with pytest.raises(Rejected, match="no_clear_face"):
-        casting.cast(film(tiny, [(0.0, 20.0)]), PLAIN, WINDOW)
+        cast(known(tiny, [(0.0, 20.0)]), WINDOW)
 
 
-def test_what_a_user_says_names_the_one_in_the_box() -> None:
+def test_what_a_user_says_names_the_one_who_is_meant_and_nobody_else() -> None:
     seen = [sighting(t, who=who, left=left) for t in times(20) for who, left in ((0, 100), (1, 400))]
-    bob = Element(id="bob", description="a man", box=(390, 90, 480, 200), at_s=3.1)
-    found = casting.cast(film(seen, [(0.0, 20.0)], 2), Elements(characters=(bob,)), WINDOW)
-    assert found.who == {"person-1": 0, "bob": 1}
-    nowhere = bob.model_copy(update={"box": (700.0, 0.0, 710.0, 10.0)})
-    assert (
-        "bob" not in casting.cast(film(seen, [(0.0, 20.0)], 2), Elements(characters=(nowhere,)), WINDOW).who
+    said = Elements(
+        characters=(Element(id="bob", description="a man"), Element(id="eve", description="a woman"))
     )
+    found = cast(known(seen, [(0.0, 20.0)], 2, said, who={"bob": 1}), WINDOW)
+    assert found.who == {"person-1": 0, "bob": 1} and "eve face" in found.missing
+    taken = Elements(characters=(Element(id="person-1", description="a man"),))
+    twice = cast(known(seen, [(0.0, 20.0)], 2, taken, who={"person-1": 1}), WINDOW)
+    assert twice.who == {"person-1x": 0, "person-1": 1}
 
 
-def test_who_turns_away_is_still_where_they_were() -> None:
-    known = film([sighting(1.0, left=100), sighting(3.0, left=300)], [(0.0, 10.0)])
-    assert casting.people_at(known, 2.0) == [(Box(140, 60, 330, 400), False)]
-    assert casting.people_at(known, 9.0) == [(sighting(3.0, left=300).body, False)]
-    assert casting.people_at(known, 3.0) == [(sighting(3.0, left=300).body, True)]
-    passing = film([sighting(2.0, who=NOTHING, left=500)], [(0.0, 10.0)], 0)
-    assert casting.people_at(passing, 2.0) == [(sighting(2.0, left=500).body, True)]
-    assert not casting.people_at(passing, 3.0)
+def test_a_users_own_images_stand_in_place_of_what_the_film_shows() -> None:
+    seen = [sighting(t, yaw_deg=(-30, 0, 30)[round(t * 2) % 3]) for t in times(20)]
+    said = Elements(characters=(Element(id="ada", description="a woman", images=("a.png", "b.png")),))
+    found = cast(known(seen, [(0.0, 20.0)], 1, said, who={"ada": 0}), WINDOW)
+    assert named(found.views) == ["ada face", "ada view 1", "ada view 2"]
+
+
+def test_a_prop_is_shown_where_the_target_shows_it() -> None:
+    def props(prop: Element, *when: float) -> Any:
+        things = [Seen(thing=prop.id, at_s=at_s, box=Box(5, 5, 50, 50), score=0.9) for at_s in when]
+        return cast(
+            known([sighting(t) for t in times(20)], [(0.0, 20.0)], 1, Elements(props=(prop,)), things=things),
+            WINDOW,
+        )
+
+    shown = props(KETTLE, 3.0, 6.0)
+    assert "kettle prop" in named(shown.views) and not any(view.same_window for view in shown.views)
+    assert [view.same_window for view in props(KETTLE, 6.0).views if view.kind == "prop"] == [True]
+    elsewhere = props(KETTLE, 3.0, 15.0)
+    assert "kettle prop" in elsewhere.missing and "kettle prop" not in named(elsewhere.views)
+    unseen = Element(id="hat", description="a hat")
+    assert "hat prop" in props(unseen).missing
+    pictured = unseen.model_copy(update={"images": ("hat.png",)})
+    assert [view.image for view in props(pictured).views if view.kind == "prop"] == ["hat.png"]
+
+
+def test_a_heavier_element_is_more_important() -> None:
+    heavy = KETTLE.model_copy(update={"weight": 3.0})
+    things = [Seen(thing="kettle", at_s=t, box=Box(5, 5, 50, 50), score=0.9) for t in (3.0, 6.0)]
+    plain, more = (
+        cast(
+            known([sighting(t) for t in times(20)], [(0.0, 20.0)], 1, Elements(props=(prop,)), things=things),
+            WINDOW,
+        )
+        for prop in (KETTLE, heavy)
+    )
+    (light,), (weighty,) = ([v.importance for v in each.views if v.kind == "prop"] for each in (plain, more))
+    assert weighty == 3 * light > max(view.importance for view in plain.views)
 
 
 def test_a_place_that_people_hide_is_not_shown() -> None:
-    known = film([sighting(t) for t in times(20)], [(0.0, 20.0)])
-    assert casting.place(known, PLAIN, WINDOW) is not None
-    hidden = known._replace(covered=["f" * len(each) for each in known.covered])
-    assert casting.place(hidden, PLAIN, WINDOW) is None
-    assert all(not WINDOW.holds(at_s) for at_s in casting.plate_times(known, WINDOW))
+    seen = known([sighting(t) for t in times(20)], [(0.0, 20.0)])
+    assert [view.name for view in cast(seen, WINDOW).views if view.kind == "location"] == ["place place"]
+    hidden = seen.film._replace(covered=["f" * len(each) for each in seen.film.covered])
+    found = cast(seen._replace(film=hidden), WINDOW)
+    assert "place place" in found.missing and all(view.kind != "location" for view in found.views)

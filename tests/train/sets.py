@@ -74,11 +74,15 @@ class Kind:
 
 
 HELIUM = ("a person speaking",)
+SHEETS = (
+    "Reference sheet: ada, a woman (face); kettle, a blue kettle (prop).\nGenerated video: She walks.",
+    "Reference sheet: bo, a man (front).\nGenerated video: He waves.",
+)
 KINDS = {
     "text_to_video": Kind("text_to_video", "vbvr", ("A red ball rolls left", "Water fills the cup"), sound=True),
     "images": Kind("text_to_video", "human", ("human",), frames=1),
     "first_frame": Kind("first_frame", "dual-character", ("They meet", "They part"), sound=True, pins=(8, 16)),
-    "video_reference": Kind("video_reference", "reference-sheet", ("She walks", "He waves"), reference_video=True),
+    "video_reference": Kind("video_reference", "reference-sheet", SHEETS, reference_video=True),
     "audio_reference": Kind("audio_reference", "helium", HELIUM, sound=True, reference_audio=True),
     "caption_only": Kind("audio_reference", "helium", HELIUM, sound=True, control="caption-only"),
 }  # fmt: skip

@@ -71,6 +71,8 @@ CARDS: dict[str, dict[str, Any]] = {  # what the seeds' cards say, and nothing e
         "sample.negative_prompt": "worst quality, inconsistent motion, blurry, jittery, distorted",
         "sample.inference_steps": 30,
         "sample.guidance_scale": 4.0,
+        "sample.stg_scale": 1.0,  # its stg_v, block 29
+        "sample.stg_blocks": [29],
         "sample.strength": 1.4,
     },
     "dual-character": {
@@ -126,6 +128,18 @@ def test_helium_sweeps_the_band_of_its_card() -> None:
     assert (tones[0], tones[-1]) == (76, 353)  # Hz
     ratios = [above / below for below, above in pairwise(tones)]
     assert max(ratios) / min(ratios) < 1.02  # equal steps on a log scale, whole Hz
+
+
+def test_prompts_of_sheets_are_in_the_two_parts_that_captions_have() -> None:
+    from curate.sheets.view import named_in
+
+    prompts = read_config(preset("reference-sheet"), "sheets", {}).sample.prompts
+    views = [named_in(prompt) for prompt in prompts]
+    assert len(views) == 3 and {view.split()[-1] for found in views for view in found} == {
+        "face", "front", "left", "prop", "place",
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="is not in two parts"):
+        named_in(prompts[0].replace("\n", " "))
 
 
 def test_an_unknown_table_names_those_there_are() -> None:
@@ -213,6 +227,9 @@ def test_targets_may_be_modules() -> None:
         ("sample: {prompts: [1]}\n", {}, "sample.prompts.0 is 1: input should be a valid string"),
         ("sample: {tones: [76, -3]}\n", {}, "sample.tones.1 is -3: input should be greater than or equal to 50"),
         ("sample: {frames: 24}\n", {}, "sample.frames is 24: wanted 8k+1, such as 1, 25 or 121"),
+        ("sample: {stg_scale: 1}\n", {}, "sample.stg_blocks is (): stg_scale is 1, wanted blocks for it, such as [29]"),
+        ("sample: {stg_blocks: [-1]}\n", {}, "sample.stg_blocks.0 is -1: input should be greater than or equal to 0"),
+        ("sample: {stg_blocks: 29}\n", {}, "sample.stg_blocks is 29: input should be a valid tuple"),
         ("schedule: two-stage\n", {}, "schedule two-stage and first_stage_steps go together"),
         ("first_stage_steps: 5\n", {}, "schedule two-stage and first_stage_steps go together"),
         ("schedule: two-stage\nsteps: 5\nfirst_stage_steps: 6\n", {}, "first_stage_steps 6 of 5 steps"),

@@ -1,0 +1,126 @@
+"""All that is known of a film before its sheets are planned: who is seen when, what its user says, where that is found."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from curate.errors import Rejected
+from curate.media.faces import SAME_PERSON, identity_distance
+from curate.media.film import Film, look_size, look_through
+from curate.media.likeness import load_clip
+from curate.media.panels import given_panel, identity_on
+from curate.media.things import Seen, found_again, found_by_words
+from curate.media.video import Image, frames_at
+from curate.records import Clip, Values, strings
+from curate.sheets.elements import Element, Elements, elements_of, read_elements
+
+IMAGE_PX = 1280  # of a user's image, when looking for a face
+
+
+class Known(NamedTuple):
+    """A film, what is said of it, and where that was found."""
+
+    film: Film
+    said: Elements
+    who: dict[str, int]  # by id of a user's character: its number in the film
+    things: list[Seen]  # where props are seen
+
+    def as_values(self) -> Values:
+        """As annotations of its clip."""
+        return {
+            **self.film.as_values(),
+            "elements": self.said.model_dump_json(),
+            "who": [f"{name} {number}" for name, number in self.who.items()],
+            "things": [each.model_dump_json() for each in self.things],
+        }
+
+
+def known_of(clip: Clip) -> Known:
+    """From the annotations of a clip."""
+    told = clip.annotations
+    who = (each.rpartition(" ") for each in strings(told["who"]))
+    return Known(
+        Film.of(told),
+        Elements.model_validate_json(str(told["elements"])),
+        {name: int(number) for name, _, number in who},
+        [Seen.model_validate_json(each) for each in strings(told["things"])],
+    )
+
+
+def look_at(clip: Clip, model: str | None) -> Known:
+    """Look through a film, and for what its user names; `model` is an open_clip one, to find props that have no box.
+
+    Raises Rejected as `look_through`, and `elements` for a box that is not in the film.
+    """
+    width, height = look_size(clip.width, clip.height)
+    said = read_elements(elements_of(Path(clip.path))) if clip.beside else Elements()
+    for element in said.every():
+        element.fits(clip.width, clip.height, clip.seconds)
+    said = said.scaled(width / clip.width)
+    film = look_through(clip.path, width, height)
+    who = {
+        each.id: number for each in said.characters if (number := _who(each, said, film, clip)) is not None
+    }
+    return Known(
+        film, said, who, sorted(_things(said, film, clip, model), key=lambda seen: (seen.thing, seen.at_s))
+    )
+
+
+def _who(element: Element, said: Elements, film: Film, clip: Clip) -> int | None:
+    """The character that a user means: in the box, else of the face on an image, else the only one there is."""
+    if element.box is not None:
+        return _pointed_at(film, element)
+    if element.images:
+        return _pictured(film, element, Path(clip.path).parent)
+    return 0 if len(said.characters) == 1 and len(film.identities) == 1 else None
+
+
+def _pointed_at(film: Film, element: Element) -> int | None:
+    """The character whose face is in the box that the user drew, within a second of its time."""
+    if element.box is None or element.at_s is None:
+        return None
+    left, top, right, bottom = element.box
+    inside = [
+        each for each in film.sightings
+        if each.face and left <= (each.face.left + each.face.right) / 2 <= right
+        and top <= (each.face.top + each.face.bottom) / 2 <= bottom
+    ]  # fmt: skip
+    at_s = element.at_s
+    nearest = min(inside, key=lambda each: (abs(each.at_s - at_s), each.who), default=None)
+    return nearest.who if nearest and abs(nearest.at_s - at_s) <= 1.0 else None
+
+
+def _pictured(film: Film, element: Element, folder: Path) -> int | None:
+    """The character whose identity is nearest to a face on the user's images, if it is the same person."""
+    near = list[tuple[float, int]]()
+    for image in element.images:
+        panel = given_panel(folder / image, IMAGE_PX)
+        own = None if panel is None else identity_on(panel)
+        near += [(identity_distance(own, mean), who) for who, mean in enumerate(film.identities) if own]
+    distance, who = min(near, default=(1.0, -1))
+    return who if distance <= SAME_PERSON else None
+
+
+def _things(said: Elements, film: Film, clip: Clip, model: str | None) -> Iterator[Seen]:
+    """Where the props are seen: those with a box by what is in it, the others by their description."""
+    boxed = [prop for prop in said.props if prop.box is not None]
+    worded = [prop for prop in said.props if prop.box is None and not prop.images]
+    for prop in boxed:
+        at_s, (left, top, right, bottom) = float(prop.at_s or 0), (round(edge) for edge in prop.box or ())
+        ((_, frame),) = _frames(clip, [at_s])
+        pattern = frame[top:bottom, left:right]
+        if not pattern.size:
+            raise Rejected("elements", f"{prop.id}: its box is less than a pixel of the film")
+        yield from found_again(pattern, _frames(clip, sorted({*film.looked_s, at_s})), prop.id)
+    if model and worded:
+        clip_model = load_clip(model)
+        for prop in worded:
+            others = [each.description for each in said.every() if each.id != prop.id]
+            yield from found_by_words(
+                clip_model, prop.description, others, _frames(clip, film.looked_s), prop.id
+            )
+
+
+def _frames(clip: Clip, times_s: list[float]) -> Iterator[tuple[float, Image]]:
+    width, height = look_size(clip.width, clip.height)
+    return zip(times_s, frames_at(clip.path, times_s, width=width, height=height), strict=True)
