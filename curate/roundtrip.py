@@ -200,7 +200,7 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
     """Every latent of a sample beside what its media encode to now."""
     from curate.encode.audio import encode_audio
     from curate.encode.decode import denormalised_audio, denormalised_video, raw_audio, raw_video
-    from curate.encode.video import encode_video
+    from curate.encode.video import encode_still, encode_video
     from curate.media.audio import to_float
     from curate.media.frames import looped_frames
 
@@ -223,7 +223,7 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
         looped = looped_frames(item.sheet, len(frames))
         first = values(item.latents["reference_video_latents"])[:, :1]
         off = _off(denormalised_video(stack, first), raw_video(stack, looped[:1]))
-        again = encode_video(stack, looped)
+        again = encode_still(stack, item.sheet, len(looped))
         yield _beside(item, "reference_video_latents", again, item.sheet.tobytes(), off)
 
 

@@ -217,7 +217,7 @@ def encode(task: EncodeTask) -> str:
 def _stands_still(sheet: Any, frames: int, task: EncodeTask) -> TensorBytes:
     """The latents of a picture as a video, of which there is one in the cache for each distinct picture."""
     from curate.encode.plain import as_bytes
-    from curate.encode.video import encode_video
+    from curate.encode.video import encode_still
     from curate.media.frames import looped_frames
 
     cache, looped = Cache(Path(task.cache)), looped_frames(sheet, frames)
@@ -227,7 +227,7 @@ def _stands_still(sheet: Any, frames: int, task: EncodeTask) -> TensorBytes:
     )  # fmt: skip
     entry = cache.get("sheets", key)
     if entry is None:
-        found = as_bytes(encode_video(stack_of(task.model, task.cache), looped))
+        found = as_bytes(encode_still(stack_of(task.model, task.cache), sheet, len(looped)))
         entry = cache.put("sheets", key, {}, {"reference_video_latents": found})
     return entry.tensors()["reference_video_latents"]
 

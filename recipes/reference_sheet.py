@@ -33,7 +33,7 @@ from curate.split import groups, sides
 
 FPS = 24.0
 SAME_MEAN = 0.45  # of two characters' mean identities: one man in two films .2, drawn people from .5 on
-MORE = 2  # times as many targets are tried as a film may have: some are rejected when their sheet is seen
+MORE = 1.5  # times as many targets are tried as a film may have: some are rejected when their sheet is seen
 
 
 class ReferenceSheet(Recipe):
@@ -131,7 +131,7 @@ class ReferenceSheet(Recipe):
             name = f"{round(window.start_s * 1000):07d}"
             try:
                 if planned >= MORE * self.per_film:
-                    raise Rejected("surplus", f"beyond {MORE} times {self.per_film} of its film")
+                    raise Rejected("surplus", f"beyond {MORE:g} times {self.per_film} of its film")
                 yield self.sample(clip, known, window, name, planned, group, split)
                 planned += 1
             except Rejected as why:
@@ -212,7 +212,7 @@ class ReferenceSheet(Recipe):
         """What holds of every pair; `audit` adds what is judged over panels."""
         return Sketch(
             labels=judge.labels(self.frames, self.width, self.height),
-            effects=("covered", "place_seen", "body_identity", "own_levels"),
+            effects=("covered", "place_seen", "body_identity"),
         )
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:

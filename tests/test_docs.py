@@ -11,6 +11,7 @@ import curate.cli
 from curate.engine import Serial
 from curate.pipeline import Request
 from curate.progress import Reporter
+from curate.sheets import judge
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
 from tests.recipes import test_human as human
@@ -65,15 +66,19 @@ def test_every_finding_of_human_is_explained(tmp_path: Path) -> None:
 
 def test_every_finding_and_drop_of_reference_sheet_is_explained() -> None:
     text = (ROOT / "docs" / "reference-sheet.md").read_text()
-    judge = sheets.recipe()
-    rows = sheets.ledger(judge, [sheets.clip(n) for n in range(4)])
-    for finding in judge.audit(rows):
+    recipe = sheets.recipe()
+    rows = sheets.ledger(recipe, [sheets.clip(n) for n in range(4)])
+    for finding in recipe.audit(rows):
         assert f"`{finding.name}`" in text, finding.name
     code = "".join(
         (ROOT / name).read_text()
-        for name in ("recipes/reference_sheet.py", "curate/casting.py", "curate/sheet.py")
+        for name in (
+            "recipes/reference_sheet.py",
+            *sorted(str(path) for path in (ROOT / "curate/sheets").glob("*.py")),
+        )
     )
-    for reason in set(re.findall(r'Rejected\(\s*"(\w+)"', code)):
+    judged = {row[-1] for row in (*judge.MOST, *judge.LEAST, *judge.NONE)}
+    for reason in judged | set(re.findall(r'Rejected\(\s*"(\w+)"', code)):
         assert f"`{reason}`" in text, reason
 
 

@@ -29,6 +29,17 @@ def encode_video(stack: Stack, frames: NDArray[np.uint8]) -> torch.Tensor:
         return latents.to(torch.bfloat16).cpu()
 
 
+def encode_still(stack: Stack, picture: NDArray[np.uint8], frames: int) -> torch.Tensor:
+    """The normalised latents of a picture (H, W, 3) as a video of 8k+1 frames that stands still.  # (128, k+1, H', W')
+
+    It is one frame's, repeated: the encoder pads the past with copies of the first frame and its norms are per pixel, so that
+    to every layer a video that stands still looks the same at all times. The whole video's differ by rounding alone (at
+    most 7e-6 before it is bfloat16, with random weights of the full encoder) and take 40 times as long:
+    benchmarks/standing_still.py. Raises ValueError as `encode_video`.
+    """
+    return encode_video(stack, picture[None]).repeat(1, (frames - 1) // FRAME_STEP + 1, 1, 1)
+
+
 def _per_channel(statistics: torch.Tensor) -> torch.Tensor:
     return statistics.float()[:, None, None, None]
 

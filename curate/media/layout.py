@@ -26,7 +26,8 @@ MARGIN_PX = 12  # around the sheet and between panels
 ENLARGED = 3.0  # at most, of a side: beyond that a panel is only a blur
 SHAPES = 2  # to an octave of aspect, of which the best tree is kept
 FREE = (0.0, -0.35, 0.35, -0.7, 0.7, -1.4, 1.4)  # octaves that a panel's place may be wider than the panel
-EVEN = 0.5  # the power of a panel's area in what a tree is worth: with 1, some are tiny
+EVEN = 0.3  # the power of a panel's area in what a tree is worth: with .5, one of two alike was up to seven times the other
+MOST_PANELS = 32  # beyond them each is a stamp, and to find their places takes minutes
 ENOUGH = 0.6  # of the sheet: to cover so much, the panels of one element may part
 BLACK = 16  # of 255: a codec does not return 0
 
@@ -76,6 +77,8 @@ def layout(
     """
     if not panels:
         return []
+    if len(panels) > MOST_PANELS:
+        raise CurateError(f"sheet: found {len(panels)} panels, wanted at most {MOST_PANELS}")
     importances = sorted({panel.importance for panel in panels}, reverse=True)
     sheet = _Sheet(
         sizes=tuple((panel.picture.shape[1], panel.picture.shape[0]) for panel in panels),

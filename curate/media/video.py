@@ -18,7 +18,6 @@ from av.codec.context import Flags
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
@@ -296,7 +295,7 @@ class _Reel:
         self._frames = _frames_from(path, start_s, self.bad_s, seek)
         self.shown = first_of(self._frames)
         self._coming = next(self._frames, None)
-        self._whole_s = -math.inf  # of the last key frame that was on screen
+        self._key_s = -math.inf  # of the last key frame that was on screen
         # half a tick undoes the rounding of time stamps (1 ms in Matroska), but a tick of AVI is a whole frame
         self._slack_s = min(self.shown.tick_s / 2, 0.0005) + 5e-7
 
@@ -304,17 +303,18 @@ class _Reel:
         """The latest frame that is not after a time, or the first of all; raises Rejected `too_short`."""
         while self._coming is not None and self._coming.time_s <= time_s + self._slack_s:
             self.shown, self._coming = self._coming, next(self._frames, None)
-            self._whole_s = self.shown.time_s if _is_whole(self.shown) else self._whole_s
+            if self.shown.picture.key_frame:
+                self._key_s = self.shown.time_s
         end_s = self.shown.end_s
         if self._coming is None and time_s > end_s + tolerance_s + self._slack_s:
             raise Rejected("too_short", f"ends at {end_s:.2f} s, wanted a frame at {time_s:.2f} s")
         return self.shown
 
     def sure_at(self, time_s: float) -> Frame:
-        """As `at`, and raises Rejected `broken_video` where a packet is lost between the last key frame and the next frame."""
+        """As `at`; raises Rejected `broken_video` too, where from the last key frame to the next frame a packet is lost."""
         frame = self.at(time_s, 0.0)
         # what comes next counts because a B-frame needs it; in AVI a lost packet makes frames late, a key frame too
-        bad_s = next((bad_s for bad_s in self.bad_s if bad_s > self._whole_s - SEEK_MARGIN_S), None)
+        bad_s = next((bad_s for bad_s in self.bad_s if bad_s > self._key_s - SEEK_MARGIN_S), None)
         if bad_s is not None:
             detail = f"the packet at {bad_s:.2f} s does not decode, wanted a frame at {time_s:.2f} s"
             raise Rejected("broken_video", detail)
@@ -324,11 +324,6 @@ class _Reel:
         self._frames.close()
 
 
-def _is_whole(frame: Frame) -> bool:
-    """Whether nothing shown later needs what came before. P-frames that begin a gradual refresh are marked too."""
-    return frame.picture.key_frame and frame.picture.pict_type == PictureType.I
-
-
 def _looked_at(path: str | Path, times_s: Sequence[float]) -> Generator[Frame | Rejected]:
     """The frame on screen at each of these ascending times, or why it cannot be had; it seeks only forwards."""
     reel = _Reel(path, 0.0, seek=False)
@@ -336,7 +331,8 @@ def _looked_at(path: str | Path, times_s: Sequence[float]) -> Generator[Frame | 
         for time_s in times_s:
             if time_s > reel.shown.time_s + SEEK_FROM_S:
                 sought = _Reel(path, time_s, seek=True)
-                if _is_whole(sought.shown) and sought.shown.time_s > reel.shown.time_s:
+                # without the key frame that it was sought for, some decoders go on from grey
+                if sought.shown.picture.key_frame and sought.shown.time_s > reel.shown.time_s:
                     reel, sought = sought, reel
                 sought.close()
             try:

@@ -25,7 +25,9 @@ SUFFIX = ".elements.json"
 MOST_BYTES = 1_000_000
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
 Edge = Annotated[float, Field(ge=0, le=100_000)]
-File = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00][^\\\x00]*$", max_length=255)]  # beside the film, or below
+File = Annotated[
+    str, StringConstraints(pattern=r"^[^/\\\x00][^\\\x00]*$", max_length=255)
+]  # beside the film, or below
 
 
 class Element(Record):

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from curate.errors import Rejected
-from curate.media.faces import SAME_PERSON, identity_distance
+from curate.media.faces import SAME_PERSON, identity_distance, inside
 from curate.media.film import Film, look_size, look_through
 from curate.media.likeness import load_clip
 from curate.media.panels import given_panel, identity_on
+from curate.media.subject import Box
 from curate.media.things import Seen, found_again, found_by_words
 from curate.media.video import Image, frames_at
 from curate.records import Clip, Values, strings
 from curate.sheets.elements import Element, Elements, elements_of, read_elements
+from curate.sheets.windows import spread
 
 IMAGE_PX = 1280  # of a user's image, when looking for a face
+WORD_LOOKS = 16  # frames in which a prop is looked for by words: a large CLIP takes half a minute for each
 
 
 class Known(NamedTuple):
@@ -102,23 +104,25 @@ def _pictured(film: Film, element: Element, folder: Path) -> int | None:
 
 
 def _things(said: Elements, film: Film, clip: Clip, model: str | None) -> Iterator[Seen]:
-    """Where the props are seen: those with a box by what is in it, the others by their description."""
+    """Where the props are seen, by what is in their box; where they have none, by what reads most like their description."""
     boxed = [prop for prop in said.props if prop.box is not None]
     worded = [prop for prop in said.props if prop.box is None and not prop.images]
     for prop in boxed:
-        at_s, (left, top, right, bottom) = float(prop.at_s or 0), (round(edge) for edge in prop.box or ())
-        ((_, frame),) = _frames(clip, [at_s])
-        pattern = frame[top:bottom, left:right]
-        if not pattern.size:
-            raise Rejected("elements", f"{prop.id}: its box is less than a pixel of the film")
-        yield from found_again(pattern, _frames(clip, sorted({*film.looked_s, at_s})), prop.id)
-    if model and worded:
-        clip_model = load_clip(model)
-        for prop in worded:
-            others = [each.description for each in said.every() if each.id != prop.id]
-            yield from found_by_words(
-                clip_model, prop.description, others, _frames(clip, film.looked_s), prop.id
-            )
+        left, top, right, bottom = (round(edge) for edge in prop.box or ())
+        yield from _again(prop, float(prop.at_s or 0), Box(left, top, right, bottom), film, clip)
+    for prop in worded if model else ():
+        others = [each.description for each in said.every() if each.id != prop.id]
+        looks = _frames(clip, spread(film.looked_s, WORD_LOOKS))
+        read = found_by_words(load_clip(str(model)), prop.description, others, looks, prop.id)
+        if best := max(read, key=lambda each: (each.score, -each.at_s), default=None):
+            yield from _again(prop, best.at_s, best.box, film, clip)
+
+
+def _again(prop: Element, at_s: float, box: Box, film: Film, clip: Clip) -> list[Seen]:
+    """Where a film shows what it shows in a box."""
+    ((_, frame),) = _frames(clip, [at_s])
+    left, top, right, bottom = inside(*box, frame.shape[1], frame.shape[0])
+    return found_again(frame[top:bottom, left:right], _frames(clip, sorted({*film.looked_s, at_s})), prop.id)
 
 
 def _frames(clip: Clip, times_s: list[float]) -> Iterator[tuple[float, Image]]:

@@ -77,15 +77,15 @@ def plate_times(film: Film, window: Window) -> list[float]:
     inside = [at_s for at_s in film.looked_s if shot.start_s <= at_s < shot.end_s]
     outside = [at_s for at_s in inside if not window.holds(at_s)]
     enough = len(outside) >= LEAST_PLATE_FRAMES and seen_share([cells[t] for t in outside]) >= LEAST_PLACE
-    return _spread(outside if enough else inside, PLATE_FRAMES)
+    return spread(outside if enough else inside, PLATE_FRAMES)
 
 
 def target_times(film: Film, window: Window) -> list[float]:
     """Frames of the window that its panels are compared with: TARGET_FRAMES, and two that each character is seen in."""
     looked = [at_s for at_s in film.looked_s if window.holds(at_s)]
-    chosen = set(_spread(looked, TARGET_FRAMES))
+    chosen = set(spread(looked, TARGET_FRAMES))
     for who in present(film, window):
-        chosen |= set(_spread([s.at_s for s in film.sightings if s.who == who and window.holds(s.at_s)], 2))
+        chosen |= set(spread([s.at_s for s in film.sightings if s.who == who and window.holds(s.at_s)], 2))
     return sorted(chosen)
 
 
@@ -105,7 +105,7 @@ def people_at(film: Film, at_s: float) -> list[Whereabouts]:
     return found + [Whereabouts(s.body, True) for s in film.sightings if s.who == NOTHING and s.at_s == at_s]
 
 
-def _spread(times_s: list[float], most: int) -> list[float]:
+def spread(times_s: list[float], most: int) -> list[float]:
     """At most so many of them, evenly, the first and the last among them."""
     if len(times_s) <= most:
         return times_s

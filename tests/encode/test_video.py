@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.encode.video import encode_video
+from curate.encode.video import encode_still, encode_video
 
 HEADS = Path(__file__).parents[2] / "../shared/data/talking-heads"
 
@@ -125,3 +125,12 @@ def test_real_videos_are_told_apart(stack):
     videos = [real_video(path) for path in sorted(HEADS.glob("*.mp4"))]
     assert len(videos) == 6
     assert_each_is_nearest_to_itself(stack, videos)
+
+
+def test_a_video_that_stands_still_is_one_frame_repeated(stack):
+    picture = moving_stripes(3, frames=1)[0]
+    loop = encode_video(stack, np.broadcast_to(picture, (33, *picture.shape)))
+    still = encode_still(stack, picture, 33)
+    assert still.shape == loop.shape and (still.float() - loop.float()).abs().max() <= 2**-7 * loop.abs().max()
+    drifting = np.stack([np.roll(picture, frame, axis=1) for frame in range(33)])
+    assert (encode_video(stack, drifting).float() - still.float()).abs().max() > 0.1

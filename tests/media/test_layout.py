@@ -117,7 +117,7 @@ def test_a_panel_is_resized_and_never_cropped() -> None:
     picture[:, :50], picture[:25, :, 1] = (200, 0, 0), 100  # four quarters
     panel = Panel("sign", "prop", picture, 1.0)
     (box,) = layout([panel])
-    assert size_of(box) == (200, 100)
+    assert size_of(box) == (300, 150)
     shown = compose([panel], [box])[box.top : box.bottom, box.left : box.right]
     assert np.abs(cv2.resize(shown, (100, 50), interpolation=cv2.INTER_AREA).astype(int) - picture).max() < 60
     assert (shown[10, 10] == (200, 100, 0)).all() and (shown[-10, -10] == 0).all()

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from curate.media.things import Seen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.errors import CurateError
 from curate.ledger import made_rows, selected
 from curate.media.subject import Box
+from curate.media.things import Seen
 from curate.recipe import configure, find
 from curate.recipes.reference_sheet import ReferenceSheet
 from curate.records import Clip, Drop, LedgerRow, Sample, number, sha256_of

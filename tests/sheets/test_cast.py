@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from curate.media.things import Seen
 
 from curate.errors import Rejected
 from curate.media.subject import Box
+from curate.media.things import Seen
 from curate.sheets.cast import cast
 from curate.sheets.elements import Element, Elements
 from curate.sheets.windows import Window

@@ -69,7 +69,9 @@ def test_what_is_known_is_kept_as_annotations(seen: Known, folder: Path, tmp_pat
 
 
 def test_the_only_character_is_the_one_who_is_described(folder: Path, tmp_path: Path) -> None:
-    found = look_at(clip_of(folder, tmp_path, characters=[{"id": "ada", "description": "an astronaut"}]), None)
+    found = look_at(
+        clip_of(folder, tmp_path, characters=[{"id": "ada", "description": "an astronaut"}]), None
+    )
     assert found.who == {"ada": 0} and found.things == []
 
 
