@@ -17,6 +17,7 @@ from curate.media.video import Image
 
 # Of a face's box, to the left and right, above and below: hair, ears and the chin.
 HEAD = (0.3, 0.7, 0.15)
+LOOSE = (0.7, 1.3, 0.15)  # and how far hair and hats may go on
 VISIBLE = 0.5  # of a mask: what is clearly there
 LEAST_PX = 24  # of a panel's sides
 FACE_PX = 160  # of a panel's shorter side, for a detector
@@ -25,13 +26,27 @@ FACE_PX = 160  # of a panel's shorter side, for a detector
 def face_panel(frame: Image, mask: Mask, face: Box) -> Image | None:
     """A head on black, with hair and neck, of the person that `mask` (H, W) shows; None where nothing can be cut out."""
     height, width = frame.shape[:2]
-    return _trimmed(cutout(frame, mask), mask, inside(*head_of(face), width, height))
+    least, most = head_of(face), _around(face, LOOSE)
+    left, top, right, _ = inside(*most, width, height)
+    hair = mask[top : face.bottom, left:right] > VISIBLE  # also where it is more than heads have
+    columns, rows = np.flatnonzero(hair.any(axis=0)), np.flatnonzero(hair.any(axis=1))
+    if not len(rows):
+        return None
+    head = Box(
+        min(least.left, left + int(columns[0])), min(least.top, top + int(rows[0])),
+        max(least.right, left + int(columns[-1]) + 1), least.bottom,
+    )  # fmt: skip
+    return _trimmed(cutout(frame, mask), mask, inside(*head, width, height))
 
 
 def head_of(face: Box) -> Box:
     """Where a face's head is, also where that is beyond the frame."""
+    return _around(face, HEAD)
+
+
+def _around(face: Box, shares: tuple[float, float, float]) -> Box:
     across, down = face.right - face.left, face.bottom - face.top
-    aside, above, below = HEAD
+    aside, above, below = shares
     return Box(
         round(face.left - aside * across), round(face.top - above * down),
         round(face.right + aside * across), round(face.bottom + below * down),
@@ -62,9 +77,7 @@ def nearest_levels(frame: Image, mask: Mask, others: Sequence[Image]) -> float:
     return min((float(np.abs(other[there] - here).mean()) for other in others), default=255.0)
 
 
-def matched(
-    own: Sequence[float], frames: Sequence[Image], places: Sequence[Sequence[Box]]
-) -> list[float]:
+def matched(own: Sequence[float], frames: Sequence[Image], places: Sequence[Sequence[Box]]) -> list[float]:
     """Distances of an identity from those of a character's faces in frames.
 
     `places` are for each frame the boxes in which the character's face is known to be.

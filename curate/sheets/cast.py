@@ -19,6 +19,7 @@ NEVER_SEEN = ("back",)  # which without a face nobody can tell from a front
 LEAST_FACE_PX = 40  # of height: smaller ones are enlarged beyond what they hold
 CLOSE_FACE_PX = 120  # of height, as large as it is shown
 LEAST_APART = 0.7  # of a body's box: what else is in it is cut out with it
+LEAST_SOLID = 0.6  # of a face's box in the person's mask: .8 of a webcam's, .7 of a candle before it, 0 where it is lost
 LEAST_WHOLE = 0.9  # of a head: what is cut off at the frame's edge is cut off on the sheet
 AS_GOOD = (
     1 / 3
@@ -108,6 +109,7 @@ def _usable(each: Sighting) -> bool:
         and each.face.bottom - each.face.top >= LEAST_FACE_PX
         and each.apart >= LEAST_APART
         and each.whole >= LEAST_WHOLE
+        and each.solid >= LEAST_SOLID
     )
 
 

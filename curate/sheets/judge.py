@@ -40,7 +40,8 @@ def gate(found: Values) -> None:
     """Raises Rejected for the first thing on a sheet that is wrong."""
     for name, key, most, unit, reason in MOST:
         if (value := number(found, key)) > most:
-            raise Rejected(reason, f"{name}: {value:g} {unit}, wanted at most {most:g}")
+            words = f" ({', '.join(strings(found['words']))})" if key == "texts" else ""
+            raise Rejected(reason, f"{name}: {value:g} {unit}{words}, wanted at most {most:g}")
     for name, key, least, unit, reason in LEAST:
         if (value := number(found, key)) < least:
             raise Rejected(reason, f"{name}: {value:g} {unit}, wanted at least {least:g}")

@@ -112,7 +112,7 @@ def _place(frames: Frames, people: People) -> _Made:
             found.append((box, float((mask > VISIBLE).sum())))
     plate = clean_plate(shown, masks)
     if plate.seen < LEAST_SEEN:
-        seen = f"{plate.seen:.0%} of it is seen without people, wanted {LEAST_SEEN:.0%}"
+        seen = f"{plate.seen:.1%} of it is seen without people, wanted {LEAST_SEEN:.0%}"
         raise Rejected("place_hidden", seen)
     if ghosts := left_behind(plate.picture, found):
         seen = f"somebody is still there at {ghosts} of the places where people were"

@@ -37,14 +37,16 @@ class Targets(NamedTuple):
 def found_on(picture: Image, boxes: Sequence[Box], names: Sequence[str]) -> Values:
     """What anybody can find on a sheet who knows where its panels are, and what each shows ("ada face", "kitchen place").
 
-    `texts` read; `outside`, the share of pixels beyond the panels that is not black; `empty` panels; `uncut` ones that are
+    `texts` read, and the `words`; `outside`, the share of pixels beyond the panels that is not black; `empty` panels; `uncut` ones that are
     not on black; `place_people`, who is found in the place; `covered`, the share of the sheet that is panels. The same
     picture gives the same values: `curate check` asks again.
     """
     panels = {name: _part(picture, box) for name, box in zip(names, boxes, strict=True)}
     place = next((panel for name, panel in panels.items() if name.endswith(" place")), None)
+    words = [word.text for word in read_text(picture, LEAST_TEXT)]
     return {
-        "texts": len(read_text(picture, LEAST_TEXT)),
+        "texts": len(words),
+        "words": words,
         "outside": round(outside_black(picture, boxes), 5),
         "empty": [name for name, panel in panels.items() if _visible(panel).mean() < SHOWN],
         "uncut": [name for name, panel in panels.items() if panel is not place and _is_uncut(panel)],

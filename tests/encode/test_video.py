@@ -131,6 +131,8 @@ def test_a_video_that_stands_still_is_one_frame_repeated(stack):
     picture = moving_stripes(3, frames=1)[0]
     loop = encode_video(stack, np.broadcast_to(picture, (33, *picture.shape)))
     still = encode_still(stack, picture, 33)
-    assert still.shape == loop.shape and (still.float() - loop.float()).abs().max() <= 2**-7 * loop.abs().max()
+    assert (
+        still.shape == loop.shape and (still.float() - loop.float()).abs().max() <= 2**-7 * loop.abs().max()
+    )
     drifting = np.stack([np.roll(picture, frame, axis=1) for frame in range(33)])
     assert (encode_video(stack, drifting).float() - still.float()).abs().max() > 0.1

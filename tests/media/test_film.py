@@ -35,10 +35,10 @@ def test_a_film_is_looked_at_in_even_pixels_and_never_enlarged(width: int, heigh
 @pytest.mark.parametrize(
     ("film", "wanted"),
     [
-        ((1920, 1080), (1280, 720)),
-        ((1080, 1920), (720, 1280)),
+        ((1920, 1080), (960, 540)),
+        ((1080, 1920), (540, 960)),
         ((640, 360), (640, 360)),
-        ((1280, 719), (1280, 718)),
+        ((961, 719), (960, 718)),
     ],
 )
 def test_the_sizes_of_common_films(film: tuple[int, int], wanted: tuple[int, int]) -> None:

@@ -39,6 +39,15 @@ def test_a_face_panel_ends_below_the_chin() -> None:
     assert face_panel(frame(), mask(), Box(130, 90, 150, 110)) is None
 
 
+def test_a_face_panel_keeps_all_of_the_hair() -> None:
+    tall = np.zeros((HEIGHT, WIDTH), np.float32)
+    tall[10:110, 60:90] = 1  # 40 pixels above the face, of which a head has 14
+    panel = face_panel(frame(), tall, Box(65, 50, 85, 70))
+    assert (
+        panel is not None and panel.shape[0] == head_of(Box(65, 50, 85, 70)).bottom - 24
+    )  # 1.3 faces above it, no more
+
+
 def test_what_does_not_move_is_a_copy() -> None:
     assert nearest_levels(frame(), mask(), [frame(100), frame()]) == 0
     assert nearest_levels(frame(), mask(), [frame(100), frame(170)]) == 10

@@ -63,7 +63,7 @@ def measured(sample: Sample) -> dict[str, Any]:
     return {
         "panels": [view.name for view in views], "importances": [view.importance for view in views],
         "boxes": [edge for place in range(len(views)) for edge in (left[place], 10.0, left[place] + side[place], 10 + side[place])],
-        "texts": 0, "outside": 0.0, "covered": 0.7, "identity": 0.3, "body_identity": 0.4, "levels": 12.0, "own_levels": 255.0,
+        "texts": 0, "words": [], "outside": 0.0, "covered": 0.7, "identity": 0.3, "body_identity": 0.4, "levels": 12.0, "own_levels": 255.0,
         "levels_in_place": 40.0, "place_people": 0, "place_seen": 0.9, "sheet_width": 768, "sheet_height": 448, "frames": 121,
         "reference_frames": 121, "empty": [], "uncut": [], "mistaken": [], "sheet": "0" * 16,
     }  # fmt: skip

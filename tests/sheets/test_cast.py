@@ -46,7 +46,9 @@ def test_the_better_face_is_shown(worse: dict[str, Any]) -> None:
     assert cast(known(seen, [(0.0, 20.0)]), WINDOW).views[0].at_s == 15.0
 
 
-@pytest.mark.parametrize("spoilt", [{"sharpness": 0.1}, {"whole": 0.8}, {"apart": 0.5}, {"odd": 0.6}])
+@pytest.mark.parametrize(
+    "spoilt", [{"sharpness": 0.1}, {"whole": 0.8}, {"apart": 0.5}, {"odd": 0.6}, {"solid": 0.4}]
+)
 def test_a_spoilt_face_is_not_shown_only_because_it_is_outside(spoilt: dict[str, Any]) -> None:
     seen = [sighting(t, **({} if WINDOW.holds(t) else spoilt)) for t in times(20)]
     found = cast(known(seen, [(0.0, 20.0)]), WINDOW)

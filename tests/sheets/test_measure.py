@@ -131,7 +131,7 @@ def test_what_is_wrong_with_a_picture_is_found_on_it(
     sound = found_on(picture, boxes, NAMES)
     spoil(picture)
     found = found_on(picture, boxes, NAMES)
-    assert {name for name in found if found[name] != sound[name]} == {key}
+    assert {name for name in found if found[name] != sound[name]} - {"words"} == {key}
     with pytest.raises(Rejected, match=reason) as caught:
         gate({**beside(sheet()[0]), **found})
     assert "\n" not in str(caught.value)

@@ -47,7 +47,9 @@ def test_a_recipe_of_videos_does_not_read_elements(films: Path, tmp_path: Path) 
         list_folder(films, tmp_path, reads="films")
 
 
-@pytest.mark.parametrize("image", ["nothing.png", "../secret.png", "/etc/hostname", "x/../../secret.png", "link.png"])
+@pytest.mark.parametrize(
+    "image", ["nothing.png", "../secret.png", "/etc/hostname", "x/../../secret.png", "link.png"]
+)
 def test_an_image_that_is_not_beside_the_film_is_refused(films: Path, tmp_path: Path, image: str) -> None:
     (tmp_path / "secret.png").write_bytes(b"mine")
     os.symlink(tmp_path / "secret.png", films / "link.png")
