@@ -16,7 +16,7 @@ def sighting(at_s: float, who: int = 0, yaw_deg: float = 0.0, left: int = 100, *
     face = None if who == NOTHING else Box(left, 100, left + 70, 180)
     values = {
         "at_s": at_s, "who": who, "body": Box(left - 60, 60, left + 130, 400), "face": face,
-        "yaw_deg": None if face is None else yaw_deg, "sharpness": 0.7, "apart": 1.0, "whole": 1.0, "solid": 0.8,
+        "yaw_deg": None if face is None else yaw_deg, "sharpness": 0.7, "apart": 1.0, "clear": 1.0, "whole": 1.0, "solid": 0.8,
     }  # fmt: skip
     return Sighting.model_validate(values | changes)
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from curate.errors import Rejected
 from curate.media.cutout import Mask, person_mask
 from curate.media.faces import faces_of, group, identity, identity_distance, inside
-from curate.media.panels import head_of
+from curate.media.panels import LOOSE, around, head_of
 from curate.media.people import Person, people_of, shared
 from curate.media.shots import Shot, shots_of
 from curate.media.subject import Box
@@ -21,6 +22,9 @@ EVERY_S = 0.5  # between the frames of a shot that are looked at
 EDGE_S = 0.001  # before the end of a shot: the time stamps of some files are rounded to it
 LOOK_LONG_PX = 960  # of a film's longer side: larger than a sheet, and a look takes half as long as at 1280
 NOTHING = -1  # in place of a character: somebody without a face
+MOST_LOOKS = (
+    3600  # half an hour: an hour and more of one core, and the faces of a longer one do not fit in memory
+)
 GRID = (14, 24)  # rows and columns
 
 
@@ -34,6 +38,7 @@ class Sighting(Record):
     yaw_deg: float | None
     sharpness: float
     apart: float  # 1: nobody else is in the body's box; 0: somebody fills it
+    clear: float  # the same of the head's: of two side by side the heads are apart, and the bodies are not
     whole: float  # how much of the head is inside the frame
     solid: float  # how much of the face's box is in the person's mask: less where that takes hair for a wall
     odd: float = 0.0  # distance of the face's identity from the character's mean: a hand before it, a grimace
@@ -84,12 +89,15 @@ def look_through(path: str | Path, width: int, height: int) -> Film:
     `width` and `height` are those of `look_size`; all boxes are in these pixels. A frame that is lost is not looked at.
     Time is linear in the film's length: 0.6 s of one core for each look at 400x300, some 1.7 s at 960x540. Raises Rejected as `shots_of`.
     """
-    shots, found = shots_of(path), list[tuple[float, Person, float, float]]()
+    shots, found = shots_of(path), list[tuple[float, Person, float, float, float]]()
     times_s = [
         round(float(at_s), 4)
         for shot in shots
         for at_s in np.arange(shot.start_s + EVERY_S / 4, shot.end_s - EDGE_S, EVERY_S)
     ]
+    if len(times_s) > MOST_LOOKS:
+        told = f"{len(times_s)} looks of half a second, wanted at most {MOST_LOOKS}"
+        raise Rejected("too_long", f"{told}: cut it into parts")
     looked_s = list[float]()
     identities, covered = list[list[float]](), list[str]()
     for at_s, frame in zip(times_s, looks_at(path, times_s, width, height), strict=True):
@@ -100,19 +108,17 @@ def look_through(path: str | Path, width: int, height: int) -> Film:
         masks = [_mask(frame, person) for person in people]
         covered.append(_cells(masks, width, height))
         for person, mask in zip(people, masks, strict=True):
-            others = [other.box for other in people if other is not person]
-            apart = 1 - max((shared(person.box, box) for box in others), default=0.0)
-            found.append((at_s, person, round(apart, 3), _solid(mask, person)))
+            found.append((at_s, person, _apart(person, people), _clear(person, people), _solid(mask, person)))
             if person.face:
                 identities.append(identity(frame, person.face))
     named = iter(group(identities))
     sightings = [
         Sighting(
             at_s=at_s, who=next(named) if one.face else NOTHING, body=one.box, face=one.face.box if one.face else None,
-            yaw_deg=one.yaw_deg, sharpness=one.face.sharpness if one.face else 0.0, apart=apart,
+            yaw_deg=one.yaw_deg, sharpness=one.face.sharpness if one.face else 0.0, apart=apart, clear=clear,
             whole=_whole(one.face.box, width, height) if one.face else 0.0, solid=solid,
         )
-        for at_s, one, apart, solid in found
+        for at_s, one, apart, clear, solid in found
     ]  # fmt: skip
     means, own = _means(sightings, identities), iter(identities)
     sightings = [
@@ -140,6 +146,20 @@ def _mask(frame: Image, person: Person) -> Mask:
     mask = np.zeros(frame.shape[:2], np.float32)
     mask[person.box.top : person.box.bottom, person.box.left : person.box.right] = 1
     return mask
+
+
+def _apart(person: Person, people: Sequence[Person]) -> float:
+    others = [other.box for other in people if other is not person]
+    return round(1 - max((shared(person.box, box) for box in others), default=0.0), 3)
+
+
+def _clear(person: Person, people: Sequence[Person]) -> float:
+    """As far as other heads are not in this one's panel; of who has no face the whole body counts as one."""
+    if person.face is None:
+        return 0.0
+    others = [head_of(other.face.box) if other.face else other.box for other in people if other is not person]
+    own = around(person.face.box, LOOSE)
+    return round(1 - max((shared(own, box) for box in others), default=0.0), 3)
 
 
 def _solid(mask: Mask, person: Person) -> float:

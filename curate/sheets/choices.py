@@ -65,6 +65,11 @@ class Choices(NamedTuple):
             means=json.loads(str(told["means"])),
         )  # fmt: skip
 
+    @property
+    def given(self) -> list[str]:
+        """The panels that were not cut out of the film."""
+        return [view.name for view in self.views if view.image or view.generated]
+
     def from_target(self, window: Window) -> list[str]:
         """The panels that show a moment of the target itself."""
         plate_inside = any(map(window.holds, self.people))

@@ -78,6 +78,11 @@ class Elements(Record):
     @model_validator(mode="after")
     def _each_once(self) -> "Elements":
         names = [each.id for each in self.every()]
+        for each in (*self.props, *([self.location] if self.location else [])):
+            if len(each.images) > 1:
+                raise ValueError(f"{each.id} has {len(each.images)} images; wanted one of a prop or a place")
+        if self.location and self.location.box:
+            raise ValueError(f"{self.location.id} has a box; a place is all of the picture")
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"the id {twice} comes twice")
         return self

@@ -10,7 +10,9 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ Picture = NDArray[np.uint8]
 Generator = Callable[[str, str, str, list[Picture]], Picture | None]
 
 
+@lru_cache(maxsize=1)
 def load_generator(reference: str) -> Generator:
     """The function that a reference names. Raises CurateError where there is none."""
     module, _, name = reference.rpartition(":")
@@ -39,10 +42,11 @@ def load_generator(reference: str) -> Generator:
 
 
 def _from_file(path: str) -> Any:
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    spec = importlib.util.spec_from_file_location(f"curate_generator_{Path(path).stem}", path)
     if spec is None or spec.loader is None:
         raise ImportError("not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # what it may look itself up in
     spec.loader.exec_module(module)
     return module
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from curate.media.cutout import object_mask
 from curate.media.faces import SAME_PERSON, identity_distance, inside
 from curate.media.film import Film, look_size, look_through
 from curate.media.likeness import load_clip
@@ -16,6 +17,7 @@ from curate.sheets.elements import Element, Elements, elements_of, read_elements
 from curate.sheets.windows import spread
 
 IMAGE_PX = 1280  # of a user's image, when looking for a face
+LEAST_CUT = 0.25  # of a prop's box: less is its label, or nothing
 WORD_LOOKS = 16  # frames in which a prop is looked for by words: a large CLIP takes half a minute for each
 
 
@@ -107,22 +109,28 @@ def _things(said: Elements, film: Film, clip: Clip, model: str | None) -> Iterat
     """Where the props are seen, by what is in their box; where they have none, by what reads most like their description."""
     boxed = [prop for prop in said.props if prop.box is not None]
     worded = [prop for prop in said.props if prop.box is None and not prop.images]
-    for prop in boxed:
-        left, top, right, bottom = (round(edge) for edge in prop.box or ())
-        yield from _again(prop, float(prop.at_s or 0), Box(left, top, right, bottom), film, clip)
+    places = {
+        prop.id: (float(prop.at_s or 0), Box(*(round(edge) for edge in prop.box or ()))) for prop in boxed
+    }
     for prop in worded if model else ():
         others = [each.description for each in said.every() if each.id != prop.id]
         looks = _frames(clip, spread(film.looked_s, WORD_LOOKS))
         read = found_by_words(load_clip(str(model)), prop.description, others, looks, prop.id)
         if best := max(read, key=lambda each: (each.score, -each.at_s), default=None):
-            yield from _again(prop, best.at_s, best.box, film, clip)
+            places[prop.id] = best.at_s, best.box
+    moments = sorted({at_s for at_s, _ in places.values()})
+    first = dict(_frames(clip, moments))
+    patterns = {name: _pattern(first[at_s], box) for name, (at_s, box) in places.items()}
+    for at_s, frame in _frames(clip, sorted({*film.looked_s, *moments}) if places else []):
+        for name, pattern in patterns.items():
+            yield from [] if pattern is None else found_again(pattern, [(at_s, frame)], name)
 
 
-def _again(prop: Element, at_s: float, box: Box, film: Film, clip: Clip) -> list[Seen]:
-    """Where a film shows what it shows in a box."""
-    ((_, frame),) = _frames(clip, [at_s])
+def _pattern(frame: Image, box: Box) -> Image | None:
+    """What a box shows; None where it is no thing that can be cut out of it."""
     left, top, right, bottom = inside(*box, frame.shape[1], frame.shape[0])
-    return found_again(frame[top:bottom, left:right], _frames(clip, sorted({*film.looked_s, at_s})), prop.id)
+    cut = object_mask(frame, Box(left, top, right, bottom))[top:bottom, left:right]
+    return frame[top:bottom, left:right] if cut.mean() >= LEAST_CUT else None
 
 
 def _frames(clip: Clip, times_s: list[float]) -> Iterator[tuple[float, Image]]:

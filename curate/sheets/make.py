@@ -20,6 +20,7 @@ from curate.sheets.view import View
 from curate.sheets.windows import Whereabouts
 
 LEAST_SEEN = 0.75  # of a place: the rest is painted in, and looks it
+ROUND_PX = 16  # who sits still is in one place
 GHOST = 0.4  # of a person: how much of one is somebody
 
 Frames = Mapping[float, Image]  # by their time in seconds
@@ -102,19 +103,20 @@ def _place(frames: Frames, people: People) -> _Made:
     """The place without people, and how much of it was seen. Who is still there where somebody was, is a ghost."""
     shown = np.stack([frames[at_s] for at_s in people])
     masks = np.zeros(shown.shape[:3], bool)
-    found = list[tuple[Box, float]]()  # where somebody is, and how many pixels of them a mask shows
+    found = dict[Box, float]()  # where somebody is, nearly, and how many pixels of them a mask shows at most
     for covered, frame, places in zip(masks, shown, people.values(), strict=True):
         for box, is_seen in places:
             if not is_seen:  # of who is not quite where they are thought to be a mask shows a half
                 covered[box.top : box.bottom, box.left : box.right] = True
             mask = person_mask(frame, box)
             covered |= mask > VISIBLE / 2
-            found.append((box, float((mask > VISIBLE).sum())))
+            near = Box(*(ROUND_PX * round(edge / ROUND_PX) for edge in box))
+            found[near] = max(found.get(near, 0.0), float((mask > VISIBLE).sum()))
     plate = clean_plate(shown, masks)
     if plate.seen < LEAST_SEEN:
         seen = f"{plate.seen:.1%} of it is seen without people, wanted {LEAST_SEEN:.0%}"
         raise Rejected("place_hidden", seen)
-    if ghosts := left_behind(plate.picture, found):
+    if ghosts := left_behind(plate.picture, found.items()):
         seen = f"somebody is still there at {ghosts} of the places where people were"
         raise Rejected("peopled_place", seen)
     return _Made(plate.picture, seen=plate.seen)

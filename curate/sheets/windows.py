@@ -1,6 +1,7 @@
 """What of a film is a target, and which of its moments are looked at for it."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ from curate.media.subject import Box
 
 SLACK_S = 1e-3
 BESIDE_S = 1.0  # nearer to a target, a moment is much like it
-LEAST_SEEN = 0.25  # of a window's frames, for a character to be of it
+LEAST_SHOWN = 0.25  # of a window's frames, for a character to be of it
 LEAST_SIGHTINGS = 2
 PLATE_FRAMES = 24
 LEAST_PLATE_FRAMES = 3
 LEAST_PLACE = 0.8  # of a location that is seen without people
+STAYS_S = 1.5  # who was seen, and is not
 TARGET_FRAMES = 8
+LAST_S = 0.05  # before a window's end, to be in it
 
 
 class Window(NamedTuple):
@@ -49,13 +52,14 @@ def windows(film: Film, seconds: float) -> Iterator[tuple[Window | None, str]]:
         if not count:
             yield None, f"a shot of {length_s:.2f} s at {shot.start_s:.2f} s, wanted {seconds:.2f} s"
         for number in range(count):
-            start_s = round(shot.start_s + number * seconds, 3)
+            # rounded up: a moment before its shot is a frame of the last one
+            start_s = math.ceil((shot.start_s + number * seconds) * 1000 - 1e-6) / 1000
             yield Window(start_s, start_s + seconds), ""
 
 
 def shot_at(film: Film, at_s: float) -> Shot:
     """The shot of a moment."""
-    return next(each for each in film.shots if each.start_s - SLACK_S <= at_s < each.end_s)
+    return max((each for each in film.shots if each.start_s <= at_s), default=film.shots[0])
 
 
 def present(film: Film, window: Window) -> dict[int, float]:
@@ -66,8 +70,16 @@ def present(film: Film, window: Window) -> dict[int, float]:
         if each.who != NOTHING and window.holds(each.at_s):
             counts[each.who] = counts.get(each.who, 0) + 1
     often = {who for who in counts if sum(s.who == who for s in film.sightings) >= LEAST_SIGHTINGS}
-    shares = {who: counts[who] / looked for who in often if counts[who] >= LEAST_SEEN * looked}
+    shares = {who: counts[who] / looked for who in often if counts[who] >= LEAST_SHOWN * looked}
     return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+
+def strangers(film: Film, window: Window, shown: Iterable[int]) -> float:
+    """The share of a window's frames that show somebody who is none of these characters, or has no face."""
+    cast = set(shown)
+    looked = [at_s for at_s in film.looked_s if window.holds(at_s)]
+    others = {each.at_s for each in film.sightings if window.holds(each.at_s) and each.who not in cast}
+    return round(len(others) / max(1, len(looked)), 3)
 
 
 def plate_times(film: Film, window: Window) -> list[float]:
@@ -81,23 +93,28 @@ def plate_times(film: Film, window: Window) -> list[float]:
 
 
 def target_times(film: Film, window: Window) -> list[float]:
-    """Frames of the window that its panels are compared with: TARGET_FRAMES, and two that each character is seen in."""
+    """Frames of the window that its panels are compared with: TARGET_FRAMES, two that each character is seen in, and the
+    first and the last, which are most like what is shown beside it."""
     looked = [at_s for at_s in film.looked_s if window.holds(at_s)]
     chosen = set(spread(looked, TARGET_FRAMES))
     for who in present(film, window):
         chosen |= set(spread([s.at_s for s in film.sightings if s.who == who and window.holds(s.at_s)], 2))
-    return sorted(chosen)
+    return sorted(chosen | {window.start_s, round(window.end_s - LAST_S, 4)})
 
 
 def people_at(film: Film, at_s: float) -> list[Whereabouts]:
-    """Where everybody is at a time of a film, as far as one can tell from its shot."""
+    """Where everybody is at a time of a film, as far as one can tell from its shot.
+
+    Between two moments somebody is there; before the first and after the last for STAYS_S at most.
+    """
     shot = shot_at(film, at_s)
     found = list[Whereabouts]()
     for who in range(len(film.identities)):
         seen = [s for s in film.sightings if s.who == who and shot.start_s <= s.at_s < shot.end_s]
         before = max((s for s in seen if s.at_s <= at_s), key=lambda s: s.at_s, default=None)
         after = min((s for s in seen if s.at_s >= at_s), key=lambda s: s.at_s, default=None)
-        if known := [s for s in (before, after) if s]:
+        known = [s for s in (before, after) if s]
+        if len(known) == 2 or (known and abs(known[0].at_s - at_s) <= STAYS_S):
             one, other = known[0], known[-1]
             share = (at_s - one.at_s) / (other.at_s - one.at_s) if other.at_s > one.at_s else 0.0
             box = Box(*(round(a + (b - a) * share) for a, b in zip(one.body, other.body, strict=True)))

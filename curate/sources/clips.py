@@ -32,7 +32,9 @@ class Clips:
                 told = {"caption": clip.caption or note.caption, "licence": clip.licence or note.licence}
                 labels = {**note.labels, **clip.labels}
                 self.by_sha256[sha256] = clip.model_copy(update={**told, "labels": labels})
-            raise Rejected("same_file", f"the same bytes as {self.first[sha256]}")
+            has_more = self.reads == "films" and elements_of(path).exists()
+            unread = f"; {elements_of(path).name} is not read" if has_more else ""
+            raise Rejected("same_file", f"the same bytes as {self.first[sha256]}{unread}")
         self.first[sha256] = name
         found = probe_picture(path) if self.reads == "pictures" else probe(path)
         beside = beside_of(path, self.cache) if self.reads == "films" else {}
@@ -62,7 +64,7 @@ def beside_of(path: Path, cache: Path) -> dict[str, str]:
     Raises CurateError for elements that are none, and for an image that is not there, or is elsewhere.
     """
     file, folder = elements_of(path), path.parent.resolve()
-    if not file.exists():
+    if not (file.exists() or file.is_symlink()):
         return {}
     names = [file.name, *read_elements(file).images()]
     for name in names:

@@ -17,6 +17,7 @@ from curate.recipes.reference_sheet import ReferenceSheet
 from curate.records import Clip, Drop, LedgerRow, Sample, number, sha256_of
 from curate.sheets.choices import Choices
 from curate.sheets.elements import Element, Elements
+from curate.stages import example_key
 from tests.casts import known, sighting
 
 
@@ -172,10 +173,24 @@ def test_panels_of_the_target_itself_are_counted_from_the_moments_that_were_chos
 
 
 def test_a_film_of_one_target_shows_too_much_of_itself() -> None:
-    samples, drops = planned(recipe(), [clip(0, seconds=5.5)])
+    samples, drops = planned(recipe(), [clip(0, seconds=5.2)])
     assert not samples and [drop.reason for drop in drops] == ["same_window"]
     assert "person-1 face" in drops[0].detail
-    assert planned(recipe(max_same_window=1.0), [clip(0, seconds=5.5)])[0]
+    assert planned(recipe(max_same_window=1.0), [clip(0, seconds=5.2)])[0]
+
+
+def test_a_sheet_is_not_made_again_for_what_it_does_not_show() -> None:
+    known = {sample.id: example_key(recipe(), sample) for sample in planned(recipe(), [clip(0), clip(1)])[0]}
+    for other in (
+        recipe(seed=7),
+        recipe(heldout_share=0.5),
+        recipe(generator="math:sqrt"),
+        recipe(max_same_window=0.5),
+    ):
+        again = planned(other.model_copy(update={"generator": None}), [clip(0), clip(1)])[0]
+        assert {sample.id: example_key(other, sample) for sample in again}.items() & known.items()
+        assert all(example_key(other, sample) == known[sample.id] for sample in again if sample.id in known)
+    assert example_key(recipe(width=640), planned(recipe(), [clip(0)])[0][0]) not in known.values()
 
 
 def test_of_those_that_stand_the_first_of_the_lot_are_kept() -> None:
@@ -187,7 +202,7 @@ def test_of_those_that_stand_the_first_of_the_lot_are_kept() -> None:
             made[spoilt] = {"rejected": {"reason": "text", "detail": ""}}
         rows = made_rows(samples, made)
         kept = [row for row in selected(rows, judge.select(rows)) if row.kept]
-        assert [number(row.choices, "order") for row in kept] == ([1, 0] if spoilt else [0, 0])
+        assert [number(row.attributes, "order") for row in kept] == ([1, 0] if spoilt else [0, 0])
 
 
 @pytest.mark.parametrize(
