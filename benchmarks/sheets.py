@@ -234,9 +234,8 @@ def score_characters(made: Made, score: Score) -> None:
     panels = list[tuple[str, bool]]()
     for view in views:
         who = who_is(view, made.drawn)
-        panels.append(
-            (f"{view.name} shows {who.id if who else 'nobody'}, {made}", bool(who and who.id == view.element))
-        )
+        name = f"{view.name} shows {who.id if who else 'nobody'}, {made}"
+        panels.append((name, bool(who and who.id == view.element)))
     score.add("panels of the right one", panels, (), ())
 
 
@@ -325,11 +324,11 @@ def place_told(made: Made, example: Example) -> str | None:
 def drawn_films(count: int, folder: Path) -> dict[str, FilmPlan]:
     """Plans by the name of their file, which is drawn where it is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    plans = films_plan(FilmsDemo(films=count, seed=0))
-    return {
-        (path if (path := folder / f"{plan.name}.mp4").exists() else draw_film(plan, folder)).name: plan
-        for plan in plans
-    }
+    plans = {f"{plan.name}.mp4": plan for plan in films_plan(FilmsDemo(films=count, seed=0))}
+    for name, plan in plans.items():
+        if not (folder / name).exists():
+            draw_film(plan, folder)
+    return plans
 
 
 def looked_through(recipe: Recipe, clips: Sequence[Clip]) -> Iterator[Clip]:

@@ -40,4 +40,6 @@ def film(sightings: list[Sighting], shots: list[tuple[float, float]], people: in
         number / 2 for start_s, end_s in shots for number in range(round(start_s * 2), round(end_s * 2))
     ]
     identities = [[float(who)] * 128 for who in range(people)]
-    return Film([Shot(*each) for each in shots], looked_s, sightings, identities, [NOBODY] * len(looked_s))
+    return Film(
+        (640, 480), [Shot(*each) for each in shots], looked_s, sightings, identities, [NOBODY] * len(looked_s)
+    )

@@ -1,7 +1,8 @@
 """A film looked through: its shots, and who is seen where and when."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from curate.media.cutout import Mask, person_mask
 from curate.media.faces import faces_of, group, identity, identity_distance, inside
 from curate.media.panels import LOOSE, around, head_of
 from curate.media.people import Person, people_of, shared
+from curate.media.plate import fewest_of
 from curate.media.shots import Shot, shots_of
 from curate.media.subject import Box
 from curate.media.video import Image, looks_at
@@ -47,6 +49,7 @@ class Sighting(Record):
 class Film(NamedTuple):
     """What is known of a film."""
 
+    size: tuple[int, int]  # width and height in which it was looked at
     shots: list[Shot]
     looked_s: list[float]  # when a frame was looked at
     sightings: list[Sighting]
@@ -56,6 +59,7 @@ class Film(NamedTuple):
     def as_values(self) -> Values:
         """As an annotation of a clip, from which `of` makes the same film."""
         return {
+            "size": [float(side) for side in self.size],
             "shots": [edge for shot in self.shots for edge in shot],
             "looked_s": self.looked_s,
             "sightings": [each.model_dump_json() for each in self.sightings],
@@ -67,7 +71,9 @@ class Film(NamedTuple):
     def of(cls, values: Values) -> "Film":
         """The film of `as_values`; other keys do not matter. Raises KeyError where one is missing."""
         edges = iter(numbers(values["shots"]))
+        width, height = numbers(values["size"])
         return cls(
+            size=(int(width), int(height)),
             shots=[Shot(*each) for each in zip(edges, edges, strict=True)],
             looked_s=numbers(values["looked_s"]),
             sightings=[Sighting.model_validate_json(each) for each in strings(values["sightings"])],
@@ -127,16 +133,30 @@ def look_through(path: str | Path, width: int, height: int) -> Film:
         else each
         for each in sightings
     ]
-    return Film(shots, looked_s, sightings, means, covered)
+    return Film((width, height), shots, looked_s, sightings, means, covered)
 
 
-def seen_share(covered: Sequence[str]) -> float:
-    """How much of the picture shows nobody in one of these frames at least, by cells."""
-    cells = GRID[0] * GRID[1]
-    never = (1 << cells) - 1
-    for each in covered:
-        never &= int(each, 16)
-    return 1 - never.bit_count() / cells if covered else 0.0
+def seen_share(film: Film, places: Mapping[float, Sequence[Box]]) -> float:
+    """How much of the picture shows nobody in enough of these frames, by cells.
+
+    `places` says by time where else somebody is, whom the look at that time did not find.
+    """
+    cells = dict(zip(film.looked_s, film.covered, strict=True))
+    shown = np.zeros(GRID, int)
+    for at_s, boxes in places.items():
+        bits = f"{int(cells[at_s], 16):0{GRID[0] * GRID[1]}b}"
+        hidden = np.array([bit == "1" for bit in bits]).reshape(GRID)
+        for box in boxes:
+            hidden[_grid(box, film.size)] = True
+        shown += ~hidden
+    return float((shown >= fewest_of(len(places))).mean()) if places else 0.0
+
+
+def _grid(box: Box, size: tuple[int, int]) -> tuple[slice, slice]:
+    """The cells that a box touches."""
+    down, across = GRID[0] / size[1], GRID[1] / size[0]
+    rows = slice(int(box.top * down), math.ceil(box.bottom * down))
+    return rows, slice(int(box.left * across), math.ceil(box.right * across))
 
 
 def _mask(frame: Image, person: Person) -> Mask:

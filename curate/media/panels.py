@@ -17,8 +17,8 @@ from curate.media.subject import Box
 from curate.media.video import Image
 
 # Of a face's box, to the left and right, above and below: hair, ears and the chin.
-HEAD = (0.3, 0.7, 0.15)
-LOOSE = (0.7, 1.3, 0.15)  # and how far hair and hats may go on
+HEAD = (0.3, 0.7, 0.3)
+LOOSE = (0.7, 1.3, 0.3)  # and how far hair and hats may go on
 VISIBLE = 0.5  # of a mask: what is clearly there
 LEAST_PX = 24  # of a panel's sides
 FACE_PX = 160  # of a panel's shorter side, for a detector

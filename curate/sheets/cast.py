@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from curate.errors import Rejected
 from curate.media.faces import SAME_PERSON
-from curate.media.film import Sighting, seen_share
+from curate.media.film import Sighting
 from curate.media.layout import Kind
 from curate.media.shots import Shot
 from curate.sheets.elements import Element
 from curate.sheets.known import Known
 from curate.sheets.view import IMPORTANCE, View
-from curate.sheets.windows import LEAST_PLACE, LEAST_SHOWN, Window, plate_times, present, shot_at
+from curate.sheets.windows import LEAST_PLACE, LEAST_SHOWN, Window, place_seen, plate_times, present, shot_at
 
 TURNED_DEG = 15.0  # from here on a head looks to a side; the estimate is 3 to 6 degrees off
 TURNS = ("front", "left", "right")  # of a body, as far as a face tells
@@ -199,8 +199,7 @@ def _location(known: Known) -> Element:
 def _place(known: Known, window: Window) -> View | None:
     """The panel of the location; None where people hide too much of it."""
     location, times_s = _location(known), plate_times(known.film, window)
-    cells = dict(zip(known.film.looked_s, known.film.covered, strict=True))
-    if not location.images and seen_share([cells[at_s] for at_s in times_s]) < LEAST_PLACE:
+    if not location.images and place_seen(known.film, times_s) < LEAST_PLACE:
         return None
     return View(
         element=location.id, description=location.description, kind="location", image=next(iter(location.images), None),

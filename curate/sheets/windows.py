@@ -85,11 +85,17 @@ def strangers(film: Film, window: Window, shown: Iterable[int]) -> float:
 def plate_times(film: Film, window: Window) -> list[float]:
     """Frames of the window's shot to see the place in, at most PLATE_FRAMES: from outside the window if these show enough."""
     shot = shot_at(film, window.start_s)
-    cells = dict(zip(film.looked_s, film.covered, strict=True))
     inside = [at_s for at_s in film.looked_s if shot.start_s <= at_s < shot.end_s]
     outside = [at_s for at_s in inside if not window.holds(at_s)]
-    enough = len(outside) >= LEAST_PLATE_FRAMES and seen_share([cells[t] for t in outside]) >= LEAST_PLACE
-    return spread(outside if enough else inside, PLATE_FRAMES)
+    apart = spread(outside, PLATE_FRAMES)
+    enough = len(apart) >= LEAST_PLATE_FRAMES and place_seen(film, apart) >= LEAST_PLACE
+    return apart if enough else spread(inside, PLATE_FRAMES)
+
+
+def place_seen(film: Film, times_s: Iterable[float]) -> float:
+    """How much of a place these frames show without people, 0 to 1."""
+    unseen = {at_s: [each.box for each in people_at(film, at_s) if not each.is_seen] for at_s in times_s}
+    return seen_share(film, unseen)
 
 
 def target_times(film: Film, window: Window) -> list[float]:
