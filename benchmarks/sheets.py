@@ -241,29 +241,26 @@ def score_characters(made: Made, score: Score) -> None:
 
 def score_turns(made: Made, score: Score) -> None:
     """Which way bodies are said to look, and which ways the film shows; what is missing is said to be."""
-    told, wanted, got, absent = list[tuple[str, bool]](), list[str](), list[str](), list[tuple[str, bool]]()
-    for element in {view.element: None for view in made.chosen.views if view.kind == "face"}:
-        bodies = [view for view in made.chosen.views if view.element == element and view.kind == "body"]
-        who = next(
-            filter(None, (who_is(view, made.drawn) for view in made.chosen.views if view.element == element))
-        )
+    views, drawn = made.chosen.views, made.drawn
+    for face in (view for view in views if view.kind == "face"):
+        told, name = list[tuple[str, bool]](), face.element
+        bodies = [view for view in views if view.element == name and view.kind == "body"]
         for view in bodies:
-            yaw_deg = float(who.yaw_deg[frame_at(made.drawn, view.at_s or 0.0)])
-            near = abs(abs(yaw_deg) - cast.TURNED_DEG) < ERROR_DEG
-            name = f"{view.name} at {yaw_deg:+.0f} degrees{' (within the error)' if near else ''}, {made}"
-            told.append((name, turn_of(yaw_deg) == view.turn))
-        turns = turns_of(who, made.drawn, made.looked)
-        wanted += [f"{element} {turn}, {made}" for turn in sorted(turns)]
-        got += [f"{view.name}, {made}" for view in bodies]
-        missing = {
-            name for name in strings(made.sample.attributes["missing"]) if name.startswith(f"{element} ")
-        }
-        lacking = {f"{element} {turn}" for turn in (*cast.TURNS, *cast.NEVER_SEEN)} - {
+            who = who_is(view, drawn)
+            yaw_deg = float(who.yaw_deg[frame_at(drawn, view.at_s or 0.0)]) if who else np.nan
+            near = " (within the error)" if abs(abs(yaw_deg) - cast.TURNED_DEG) < ERROR_DEG else ""
+            told.append(
+                (f"{view.name} at {yaw_deg:+.0f} degrees{near}, {made}", turn_of(yaw_deg) == view.turn)
+            )
+        turns = turns_of(who, drawn, made.looked) if (who := who_is(face, drawn)) else set()
+        wanted = [f"{name} {turn}, {made}" for turn in sorted(turns)]
+        score.add("turns", told, wanted, [f"{view.name}, {made}" for view in bodies])
+        missing = {each for each in strings(made.sample.attributes["missing"]) if each.startswith(f"{name} ")}
+        lacking = {f"{name} {turn}" for turn in (*cast.TURNS, *cast.NEVER_SEEN)} - {
             view.name for view in bodies
         }
-        absent.append((f"{sorted(missing)}, not {sorted(lacking)}, {made}", missing == lacking))
-    score.add("turns", told, wanted, got)
-    score.add("missing as said", absent, (), ())
+        absent = f"{sorted(missing)}, not {sorted(lacking)}, {made}"
+        score.add("missing as said", [(absent, missing == lacking)], (), ())
 
 
 def score_props(made: Made, score: Score) -> None:

@@ -60,7 +60,7 @@ ANY = st.floats(-1e6, 1e6)
 BOXES = st.builds(Box, *(4 * [st.integers(-10, 5000)]))
 SIGHTINGS = st.builds(
     Sighting, at_s=TIMES, who=st.integers(NOTHING, 40), body=BOXES, face=st.none() | BOXES, yaw_deg=st.none() | ANY,
-    sharpness=ANY, apart=ANY, whole=ANY, odd=ANY,
+    sharpness=ANY, apart=ANY, whole=ANY, clear=ANY, solid=ANY, odd=ANY,
 )  # fmt: skip
 FILMS = st.builds(
     Film,
