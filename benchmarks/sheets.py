@@ -44,8 +44,7 @@ ERROR_DEG = 6.0  # of a head's turn, as estimated
 WHOLE = 0.9  # of a head: then it is seen
 PROP_SEEN = 0.8  # of a prop
 SAME_PLACE = 0.5  # intersection over union of two boxes of one thing
-FAR_LEVELS = 20
-FPS = 24.0
+FAR_LEVELS, FPS = 20, 24.0
 FILM, SHEET = "film", "sheet"
 Edges = Sequence[float] | NDArray[np.float64]
 
@@ -165,8 +164,7 @@ class Made(NamedTuple):
         return Choices.of(self.sample)
 
     @property
-    def inside(self) -> range:
-        """Numbers of the window's frames."""
+    def inside(self) -> range:  # numbers of the window's frames
         return range(frame_at(self.drawn, self.window.start_s), frame_at(self.drawn, self.window.end_s))
 
     def __str__(self) -> str:
@@ -274,7 +272,7 @@ def score_props(made: Made, score: Score) -> None:
     views = [view for view in made.chosen.views if view.kind == "prop"]
     score.add(
         "props",
-        [(f"{view.element} at {view.at_s} s, {made}", is_right(view, props[view.element])) for view in views],
+        [(f"{view.name} at {view.at_s} s, {made}", is_right(view, props[view.element])) for view in views],
         [
             f"{name}, {made}"
             for name, prop in props.items()
@@ -286,12 +284,10 @@ def score_props(made: Made, score: Score) -> None:
 
 def score_windows(made: Made, score: Score) -> None:
     """Whether panels are from the target itself as they are said to be."""
-    told = list[tuple[str, bool]]()
     for view in made.chosen.views:
         times_s = made.chosen.people if view.is_plate else [view.at_s] if view.at_s is not None else []
         inside = any(frame_at(made.drawn, at_s) in made.inside for at_s in times_s)
-        told.append((f"{view.name}, {made}", inside == view.same_window))
-    score.add("same_window as said", told, (), ())
+        score.add("same_window as said", [(f"{view.name}, {made}", inside == view.same_window)], (), ())
 
 
 def place_told(made: Made, example: Example) -> str | None:
@@ -304,11 +300,9 @@ def place_told(made: Made, example: Example) -> str | None:
     )
     shot = next(shot for shot in made.drawn.shots if shot.start_s - 0.02 <= made.window.start_s < shot.end_s)
     free = np.ones(shot.empty.shape[:2], np.uint8)
-    for prop in made.drawn.props:
-        for frame in {frame_at(made.drawn, at_s) for at_s in made.chosen.people}:
-            if not np.isnan(prop.box[frame]).any():
-                x0, y0, x1, y1 = (int(edge) for edge in prop.box[frame])
-                free[max(0, y0 - 4) : y1 + 5, max(0, x0 - 4) : x1 + 5] = 0
+    boxes = [prop.box[frame_at(made.drawn, at_s)] for prop in made.drawn.props for at_s in made.chosen.people]
+    for x0, y0, x1, y1 in (np.rint(box).astype(int) for box in boxes if not np.isnan(box).any()):
+        free[max(0, y0 - 4) : y1 + 5, max(0, x0 - 4) : x1 + 5] = 0
     size = (right - left, bottom - top)
     room = cv2.resize(shot.empty, size, interpolation=cv2.INTER_AREA).astype(int)
     there = cv2.resize(free, size, interpolation=cv2.INTER_NEAREST) > 0
@@ -398,7 +392,7 @@ if __name__ == "__main__":
     parser.add_argument("--films", type=int, default=6)
     parser.add_argument("--frames", type=int, default=121)
     parser.add_argument("--source", type=Path, help="A folder of films; without, they are drawn.")
-    parser.add_argument("--cache", type=Path, help="Drawn films and hashes of files are kept there.")
+    parser.add_argument("--cache", type=Path, help="Drawn films stay there.")
     parser.add_argument("--pictures", type=Path, help="An existing folder for the sheets.")
     wanted = parser.parse_args()
     with TemporaryDirectory() as temporary:

@@ -117,7 +117,7 @@ def look_through(path: str | Path, width: int, height: int) -> Film:
             found.append((at_s, person, _apart(person, people), _clear(person, people), _solid(mask, person)))
             if person.face:
                 identities.append(identity(frame, person.face))
-    named = iter(group(identities))
+    named = iter(group(identities, [at_s for at_s, one, *_ in found if one.face]))
     sightings = [
         Sighting(
             at_s=at_s, who=next(named) if one.face else NOTHING, body=one.box, face=one.face.box if one.face else None,
@@ -169,8 +169,17 @@ def _mask(frame: Image, person: Person) -> Mask:
 
 
 def _apart(person: Person, people: Sequence[Person]) -> float:
-    others = [other.box for other in people if other is not person]
-    return round(1 - max((shared(person.box, box) for box in others), default=0.0), 3)
+    others = [_torso(other) for other in people if other is not person]
+    return round(1 - max((shared(_torso(person), box) for box in others), default=0.0), 3)
+
+
+def _torso(person: Person) -> Box:
+    """A body as wide as people are: one that is guessed from its face has room for arms, and for a neighbour."""
+    if person.face is None:
+        return person.box
+    face, across = person.face.box, person.face.box.right - person.face.box.left
+    left, right = max(person.box.left, face.left - across), min(person.box.right, face.right + across)
+    return Box(left, person.box.top, right, person.box.bottom)
 
 
 def _clear(person: Person, people: Sequence[Person]) -> float:

@@ -22,6 +22,7 @@ CLOSE_FACE_PX = 120  # of height, as large as it is shown
 LEAST_APART = 0.7  # of a body's box, or of a head's: what else is in it is cut out with it
 LEAST_SOLID = 0.6  # of a face's box in the person's mask: .8 of a webcam's, .7 of a candle before it, 0 where it is lost
 LEAST_WHOLE = 0.9  # of a head: what is cut off at the frame's edge is cut off on the sheet
+FRONTAL = 6  # the power: half the worth at 27 degrees
 AS_GOOD = (
     1 / 3
 )  # of the best one's worth, for a face to be shown in its place because it is not of the target
@@ -132,7 +133,7 @@ def _worth(each: Sighting) -> float:
     bits of a network do not choose."""
     height = each.face.bottom - each.face.top if each.face else 0
     large = min(1.0, height / CLOSE_FACE_PX)
-    frontal = math.cos(math.radians(each.yaw_deg or 0.0))
+    frontal = math.cos(math.radians(each.yaw_deg or 0.0)) ** FRONTAL
     plain = max(0.0, 1 - each.odd / SAME_PERSON)
     return round(each.sharpness * large * frontal * each.clear * each.whole * plain, 2)
 

@@ -62,9 +62,11 @@ def look_at(clip: Clip, model: str | None) -> Known:
         element.fits(clip.width, clip.height, clip.seconds)
     said = said.scaled(width / clip.width)
     film = look_through(clip.path, width, height)
-    who = {
-        each.id: number for each in said.characters if (number := _who(each, said, film, clip)) is not None
-    }
+    who = dict[str, int]()
+    for each in said.characters:
+        number = _who(each, said, film, clip)
+        if number is not None and number not in who.values():  # of two who are meant to be one the first
+            who[each.id] = number
     return Known(
         film, said, who, sorted(_things(said, film, clip, model), key=lambda seen: (seen.thing, seen.at_s))
     )

@@ -29,7 +29,7 @@ class Window(NamedTuple):
     end_s: float
 
     def holds(self, at_s: float) -> bool:
-        return self.start_s <= at_s < self.end_s
+        return self.start_s - SLACK_S <= at_s < self.end_s
 
     def apart(self, at_s: float) -> int:
         """0 for a moment inside, 1 for one beside the window, 2 for one that is BESIDE_S and more away."""
