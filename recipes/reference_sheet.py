@@ -14,7 +14,7 @@ from curate.captions import normalise
 from curate.errors import CurateError, Rejected
 from curate.media import cutout, faces, likeness
 from curate.media.frames import frames_of, looped_frames
-from curate.media.video import Image
+from curate.media.video import Image, covered_part
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
 from curate.recipe import Example, Recipe, code_hash
@@ -103,6 +103,8 @@ class ReferenceSheet(Recipe):
         return super().made_with() | {"sheets code": code_hash("sheets")} | own | models
 
     def annotate(self, clip: Clip) -> Values:
+        if self.generator:  # a wrong one is told before films are looked through
+            load_generator(self.generator)
         return look_at(clip, self.clip).as_values()
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
@@ -122,7 +124,8 @@ class ReferenceSheet(Recipe):
         if not known.film.shots:
             yield self.drop(clip, "film", Rejected("short_shot", "no shot lasts a quarter of a second"))
         targets = list[Window]()
-        for place, (window, why) in enumerate(windows(known.film, self.frames / FPS)):
+        part = covered_part(*known.film.size, self.width, self.height)
+        for place, (window, why) in enumerate(windows(known.film, self.frames / FPS, part)):
             if window is None:
                 yield self.drop(clip, f"shot-{place}", Rejected("short_shot", why))
             else:
@@ -180,7 +183,7 @@ class ReferenceSheet(Recipe):
         video = frames_of(clip.path, target)
         cut_s = [view.at_s for view in chosen.views if view.at_s is not None]
         frames = frames_of_film(clip, [*chosen.people, *chosen.target_s, *cut_s])
-        generator = self.drawing(sample) if self.generator and sample.attributes["generated"] else None
+        generator = self.drawing(sample) if "generator" in sample.choices else None
         size, folder = (self.width, self.height), Path(clip.path).parent
         sheet = made_sheet(folder, frames, chosen.views, chosen.people, size, generator)
         looked = [frames[at_s] for at_s in chosen.target_s]

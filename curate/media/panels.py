@@ -12,7 +12,7 @@ from curate.media.cutout import Mask, cutout
 from curate.media.faces import Face, faces_of, identity, inside
 from curate.media.layout import BLACK
 from curate.media.people import shared
-from curate.media.picture import Picture
+from curate.media.picture import Picture, probe_picture
 from curate.media.subject import Box
 from curate.media.video import Image
 
@@ -20,6 +20,7 @@ from curate.media.video import Image
 HEAD = (0.3, 0.7, 0.3)
 LOOSE = (0.7, 1.3, 0.3)  # and how far hair and hats may go on
 VISIBLE = 0.5  # of a mask: what is clearly there
+MOST_PIXELS = 40_000_000  # of a user's image: a phone's; more takes seconds for every sheet
 LEAST_PX = 24  # of a panel's sides
 FACE_PX = 160  # of a panel's shorter side, for a detector
 
@@ -64,6 +65,9 @@ def whole_panel(frame: Image, mask: Mask) -> Image | None:
 def given_panel(path: Path, most_px: int) -> Image | None:
     """An image that a user gave, on black, its longer side at most so long. Raises Rejected: image."""
     try:
+        size = probe_picture(path)
+        if size.width * size.height > MOST_PIXELS:
+            raise Rejected("too_large", f"{size.width}x{size.height}, wanted at most {MOST_PIXELS:,} pixels")
         picture = Picture(path)
     except Rejected as why:
         raise Rejected("image", f"{path.name}: {why.reason}, {why.detail}") from why

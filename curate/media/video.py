@@ -344,6 +344,14 @@ def _looked_at(path: str | Path, times_s: Sequence[float]) -> Generator[Frame | 
         reel.close()
 
 
+def covered_part(width: int, height: int, to_width: int, to_height: int) -> tuple[int, int, int, int]:
+    """What is left of a picture that is scaled to cover another size, as `fitted` does: left, top, right, bottom."""
+    scale = max(to_width / width, to_height / height)
+    across, down = min(width, round(to_width / scale)), min(height, round(to_height / scale))
+    left, top = (width - across) // 2, (height - down) // 2
+    return left, top, left + across, top + down
+
+
 def _displayed_size(frame: Frame) -> tuple[int, int]:
     """Width and height after pixel aspect and rotation."""
     width, height = max(1, round(frame.picture.width * frame.pixel_aspect)), frame.picture.height

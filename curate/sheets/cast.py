@@ -50,9 +50,11 @@ class Near(NamedTuple):
 
 def cast(known: Known, window: Window, generated: bool = False) -> Cast:
     """The panels for a window. Raises Rejected where nobody can be shown well."""
-    shares = present(known.film, window)
+    shares, looks = present(known.film, window), sum(map(window.holds, known.film.looked_s))
+    if not looks:
+        raise Rejected("broken_video", f"no frame that was looked at from {window.start_s:.2f} s on decodes")
     if not shares:
-        where = f"the frames from {window.start_s:.2f} s"
+        where = f"the {looks} frames looked at from {window.start_s:.2f} s on"
         raise Rejected("no_character", f"nobody's face in {LEAST_SHOWN:.0%} of {where}")
     views, missing = list[View](), list[str]()
     named = _named(known, shares)

@@ -35,7 +35,8 @@ class Choices(NamedTuple):
             people={at_s: people_at(film, at_s) for at_s in plate_times(film, window)} if plate else {},
             faces={
                 element: [
-                    [s.face for s in film.sightings if s.who == who and s.face and s.at_s == at_s] for at_s in target_s
+                    [s.face for s in film.sightings if s.who == who and s.face and s.at_s == at_s and window.shows(s)]
+                    for at_s in target_s
                 ]
                 for element, who in chosen.who.items()
             },

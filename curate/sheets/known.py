@@ -76,8 +76,9 @@ def _who(element: Element, said: Elements, film: Film, clip: Clip) -> int | None
     """The character that a user means: in the box, else of the face on an image, else the only one there is."""
     if element.box is not None:
         return _pointed_at(film, element)
-    if element.images:
-        return _pictured(film, element, Path(clip.path).parent)
+    if near := _pictured(film, element, Path(clip.path).parent):
+        distance, who = min(near)
+        return who if distance <= SAME_PERSON else None
     return 0 if len(said.characters) == 1 and len(film.identities) == 1 else None
 
 
@@ -96,15 +97,14 @@ def _pointed_at(film: Film, element: Element) -> int | None:
     return nearest.who if nearest and abs(nearest.at_s - at_s) <= 1.0 else None
 
 
-def _pictured(film: Film, element: Element, folder: Path) -> int | None:
-    """The character whose identity is nearest to a face on the user's images, if it is the same person."""
+def _pictured(film: Film, element: Element, folder: Path) -> list[tuple[float, int]]:
+    """How far the faces on the user's images are from each character; nothing where no image shows a face."""
     near = list[tuple[float, int]]()
     for image in element.images:
         panel = given_panel(folder / image, IMAGE_PX)
         own = None if panel is None else identity_on(panel)
         near += [(identity_distance(own, mean), who) for who, mean in enumerate(film.identities) if own]
-    distance, who = min(near, default=(1.0, -1))
-    return who if distance <= SAME_PERSON else None
+    return near
 
 
 def _things(said: Elements, film: Film, clip: Clip, model: str | None) -> Iterator[Seen]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from curate.errors import Rejected
@@ -20,6 +21,8 @@ LEAST_TEXT = 0.5  # the score of a text on a sheet
 PLACE_PX = 360  # of a location's shorter side, when looking for people
 SHOWN = 0.02  # of a panel's box: less is nothing
 UNCUT = 0.5  # of each of its four sides: of a picture that has its background still
+SMALL_PX = 64
+SAME_LEVELS = 2.0  # between two panels in that size
 CHARACTER = ("face", "body")
 
 
@@ -40,7 +43,7 @@ def found_on(
     """What anybody can find on a sheet who knows where its panels are, and what each shows ("ada face", "kitchen place").
 
     `texts` read, and the `words`; `outside`, the share of pixels beyond the panels that is not black; `empty` panels; `uncut` ones that are
-    not on black, of those `given` (what is cut out here may fill its box, as a book does); `place_people`, who is found in the place; `covered`, the share of the sheet that is panels. The same
+    not on black, of those `given` (what is cut out here may fill its box, as a book does); `repeated` ones; `place_people`, who is found in the place; `covered`, the share of the sheet that is panels. The same
     picture gives the same values: `curate check` asks again.
     """
     panels = {name: _part(picture, box) for name, box in zip(names, boxes, strict=True)}
@@ -52,6 +55,7 @@ def found_on(
         "outside": round(outside_black(picture, boxes), 5),
         "empty": [name for name, panel in panels.items() if _visible(panel).mean() < SHOWN],
         "uncut": [name for name, panel in panels.items() if name in given and _is_uncut(panel)],
+        "repeated": _repeated(panels),
         "place_people": 0 if place is None else _people_on(place),
         "covered": round(coverage(boxes, picture.shape[1], picture.shape[0]), 3),
     }
@@ -133,6 +137,16 @@ def _is_uncut(panel: Image) -> bool:
     """Whether it shows something all along its rim: who is cut out leaves black at one side at least."""
     there = _visible(panel)
     return all(side.mean() > UNCUT for side in (there[0], there[-1], there[:, 0], there[:, -1]))
+
+
+def _repeated(panels: Mapping[str, Image]) -> list[str]:
+    """Panels that show what an earlier one shows."""
+    small = {
+        name: cv2.resize(panel, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA).astype(np.int16)
+        for name, panel in panels.items()
+    }
+    pairs = ((one, other) for place, other in enumerate(small) for one in list(small)[:place])
+    return sorted({other for one, other in pairs if np.abs(small[one] - small[other]).mean() < SAME_LEVELS})
 
 
 def _people_on(place: Image) -> int:

@@ -1,16 +1,18 @@
 """What of a film is a target, and which of its moments are looked at for it."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from curate.media.film import NOTHING, Film, seen_share
+from curate.media.film import NOTHING, Film, Sighting, seen_share
+from curate.media.people import shared
 from curate.media.shots import Shot
 from curate.media.subject import Box
 
 SLACK_S = 1e-3
+MOSTLY = 0.8
 BESIDE_S = 1.0  # nearer to a target, a moment is much like it
 LEAST_SHOWN = 0.25  # of a window's frames, for a character to be of it
 LEAST_SIGHTINGS = 2
@@ -27,9 +29,16 @@ class Window(NamedTuple):
 
     start_s: float
     end_s: float
+    part: Box | None = None  # of the film's frames that it shows; None for all of them
 
     def holds(self, at_s: float) -> bool:
         return self.start_s - SLACK_S <= at_s < self.end_s
+
+    def shows(self, each: Sighting) -> bool:
+        """Whether somebody is in it, in time and in what its shape leaves of the film: by most of the face, or of the body."""
+        return self.holds(each.at_s) and (
+            self.part is None or shared(each.face or each.body, self.part) > MOSTLY
+        )
 
     def apart(self, at_s: float) -> int:
         """0 for a moment inside, 1 for one beside the window, 2 for one that is BESIDE_S and more away."""
@@ -44,7 +53,9 @@ class Whereabouts(NamedTuple):
     is_seen: bool  # else between where they were seen before and after: who turns away has no face, and is still there
 
 
-def windows(film: Film, seconds: float) -> Iterator[tuple[Window | None, str]]:
+def windows(
+    film: Film, seconds: float, part: Sequence[int] | None = None
+) -> Iterator[tuple[Window | None, str]]:
     """The targets that a film has room for, one after the other in each shot, and why a shot has none."""
     for shot in film.shots:
         length_s = shot.end_s - shot.start_s
@@ -54,7 +65,7 @@ def windows(film: Film, seconds: float) -> Iterator[tuple[Window | None, str]]:
         for number in range(count):
             # rounded up: a moment before its shot is a frame of the last one
             start_s = math.ceil((shot.start_s + number * seconds) * 1000 - 1e-6) / 1000
-            yield Window(start_s, start_s + seconds), ""
+            yield Window(start_s, start_s + seconds, Box(*part) if part else None), ""
 
 
 def shot_at(film: Film, at_s: float) -> Shot:
@@ -67,7 +78,7 @@ def present(film: Film, window: Window) -> dict[int, float]:
     looked = sum(window.holds(at_s) for at_s in film.looked_s)
     counts = dict[int, int]()
     for each in film.sightings:
-        if each.who != NOTHING and window.holds(each.at_s):
+        if each.who != NOTHING and window.shows(each):
             counts[each.who] = counts.get(each.who, 0) + 1
     often = {who for who in counts if sum(s.who == who for s in film.sightings) >= LEAST_SIGHTINGS}
     shares = {who: counts[who] / looked for who in often if counts[who] >= LEAST_SHOWN * looked}
@@ -78,7 +89,7 @@ def strangers(film: Film, window: Window, shown: Iterable[int]) -> float:
     """The share of a window's frames that show somebody who is none of these characters, or has no face."""
     cast = set(shown)
     looked = [at_s for at_s in film.looked_s if window.holds(at_s)]
-    others = {each.at_s for each in film.sightings if window.holds(each.at_s) and each.who not in cast}
+    others = {each.at_s for each in film.sightings if window.shows(each) and each.who not in cast}
     return round(len(others) / max(1, len(looked)), 3)
 
 
@@ -104,7 +115,7 @@ def target_times(film: Film, window: Window) -> list[float]:
     looked = [at_s for at_s in film.looked_s if window.holds(at_s)]
     chosen = set(spread(looked, TARGET_FRAMES))
     for who in present(film, window):
-        chosen |= set(spread([s.at_s for s in film.sightings if s.who == who and window.holds(s.at_s)], 2))
+        chosen |= set(spread([s.at_s for s in film.sightings if s.who == who and window.shows(s)], 2))
     return sorted(chosen | {window.start_s, round(window.end_s - LAST_S, 4)})
 
 

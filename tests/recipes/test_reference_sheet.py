@@ -66,7 +66,7 @@ def measured(sample: Sample) -> dict[str, Any]:
         "boxes": [edge for place in range(len(views)) for edge in (left[place], 10.0, left[place] + side[place], 10 + side[place])],
         "texts": 0, "words": [], "outside": 0.0, "covered": 0.7, "identity": 0.3, "body_identity": 0.4, "levels": 12.0, "own_levels": 255.0,
         "levels_in_place": 40.0, "place_people": 0, "place_seen": 0.9, "sheet_width": 768, "sheet_height": 448, "frames": 121,
-        "reference_frames": 121, "empty": [], "uncut": [], "mistaken": [], "sheet": "0" * 16,
+        "reference_frames": 121, "empty": [], "uncut": [], "repeated": [], "mistaken": [], "sheet": "0" * 16,
     }  # fmt: skip
 
 
@@ -135,6 +135,7 @@ FAULTS: list[tuple[Change, set[str]]] = [
     (lambda m: {"levels_in_place": 1.0}, {"no_copy_in_place"}),
     (lambda m: {"empty": ["person-1 face"]}, {"nothing_empty"}),
     (lambda m: {"uncut": ["person-1 left"]}, {"cut_out"}),
+    (lambda m: {"repeated": ["person-1 left"]}, {"no_repeat"}),
     (lambda m: {"mistaken": ["person-1 face"]}, {"right_person"}),
     (lambda m: {"place_people": 1}, {"empty_place"}),
     (lambda m: {"frames": 120}, {"length"}),

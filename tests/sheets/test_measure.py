@@ -107,6 +107,11 @@ def blank(picture: Image) -> None:
     part(picture, 2)[:] = 0
 
 
+def doubled(picture: Image) -> None:
+    panel = part(picture, 1)
+    panel[:] = cv2.resize(part(picture, 0), panel.shape[1::-1])
+
+
 def peopled(picture: Image) -> None:
     place = part(picture, 3)
     tall = place.shape[0] - 4
@@ -120,6 +125,7 @@ def peopled(picture: Image) -> None:
         (painted, "outside", "not_black"),
         (lettered, "texts", "text"),
         (framed, "uncut", "not_on_black"),
+        (doubled, "repeated", "repeated"),
         (blank, "empty", "not_cut_out"),
         (peopled, "place_people", "peopled_place"),
     ],

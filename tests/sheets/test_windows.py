@@ -30,7 +30,7 @@ def times(end_s: float) -> list[float]:
 
 @given(st.lists(st.floats(0.3, 30), min_size=1, max_size=8), st.floats(1, 8))
 def test_targets_are_in_one_shot_and_apart(lengths: list[float], seconds: float) -> None:
-    edges = [sum(lengths[:n]) for n in range(len(lengths) + 1)]
+    edges = [round(sum(lengths[:n]), 6) for n in range(len(lengths) + 1)]
     known = film([], list(itertools.pairwise(edges)))
     found = [window for window, _ in windows(known, seconds) if window]
     for window in found:
@@ -62,6 +62,17 @@ def test_who_turns_away_is_still_where_they_were() -> None:
     passing = film([sighting(2.0, who=NOTHING, left=500)], [(0.0, 10.0)], 0)
     assert people_at(passing, 2.0) == [(sighting(2.0, left=500).body, True)]
     assert not people_at(passing, 3.0)
+
+
+def test_who_is_cut_off_by_the_shape_of_the_target_is_not_in_it() -> None:
+    known = film([sighting(t, left=100) for t in times(20)], [(0.0, 20.0)])
+    face = sighting(0.0, left=100).face
+    assert face is not None
+    middle = Window(5.0, 10.0, Box(300, 0, 640, 480))
+    assert present(known, WINDOW) == {0: 1.0} and present(known, middle) == {}
+    assert middle.shows(sighting(6.0, left=400)) and not WINDOW.shows(sighting(4.0))
+    half = Box(face.left + 20, 0, 640, 480)
+    assert not WINDOW._replace(part=half).shows(sighting(6.0))
 
 
 def test_the_place_is_seen_outside_the_target_if_that_shows_enough_of_it() -> None:
