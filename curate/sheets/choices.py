@@ -61,7 +61,10 @@ class Choices(NamedTuple):
         return cls(
             views=[View.model_validate_json(each) for each in strings(told["views"])],
             target_s=numbers(told["target_s"]),
-            people={float(at_s): [Whereabouts(Box(*box), seen) for box, seen in there] for at_s, there in people},
+            people={
+                float(at_s): [Whereabouts(Box(*box), seen, face and Box(*face)) for box, seen, face in there]
+                for at_s, there in people
+            },
             faces={name: [[Box(*box) for box in boxes] for boxes in found] for name, found in faces},
             means=json.loads(str(told["means"])),
         )  # fmt: skip

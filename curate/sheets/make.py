@@ -10,7 +10,7 @@ from curate.errors import CurateError, Rejected
 from curate.media.cutout import Mask, object_mask, person_mask
 from curate.media.film import look_size
 from curate.media.layout import Panel, compose, layout
-from curate.media.panels import VISIBLE, face_panel, given_panel, shrunk, whole_panel
+from curate.media.panels import LOOSE, VISIBLE, around, face_panel, given_panel, shrunk, whole_panel
 from curate.media.plate import clean_plate
 from curate.media.subject import Box
 from curate.media.video import Image, frames_at
@@ -105,9 +105,10 @@ def _place(frames: Frames, people: People) -> _Made:
     masks = np.zeros(shown.shape[:3], bool)
     found = dict[Box, float]()  # where somebody is, nearly, and how many pixels of them a mask shows at most
     for covered, frame, places in zip(masks, shown, people.values(), strict=True):
-        for box, is_seen in places:
-            if not is_seen:  # of who is not quite where they are thought to be a mask shows a half
-                covered[box.top : box.bottom, box.left : box.right] = True
+        for box, is_seen, face in places:
+            # of who is not quite where they are thought to be a mask shows a half, and of a head it may miss hair and scarf
+            for whole in ([] if is_seen else [box]) + ([around(face, LOOSE)] if face else []):
+                covered[max(0, whole.top) : whole.bottom, max(0, whole.left) : whole.right] = True
             mask = person_mask(frame, box)
             covered |= mask > VISIBLE / 2
             near = Box(*(ROUND_PX * round(edge / ROUND_PX) for edge in box))

@@ -51,6 +51,7 @@ class Whereabouts(NamedTuple):
 
     box: Box
     is_seen: bool  # else between where they were seen before and after: who turns away has no face, and is still there
+    face: Box | None = None
 
 
 def windows(
@@ -135,7 +136,7 @@ def people_at(film: Film, at_s: float) -> list[Whereabouts]:
             one, other = known[0], known[-1]
             share = (at_s - one.at_s) / (other.at_s - one.at_s) if other.at_s > one.at_s else 0.0
             box = Box(*(round(a + (b - a) * share) for a, b in zip(one.body, other.body, strict=True)))
-            found.append(Whereabouts(box, one.at_s == at_s))
+            found.append(Whereabouts(box, one.at_s == at_s, one.face if one.at_s == at_s else None))
     return found + [Whereabouts(s.body, True) for s in film.sightings if s.who == NOTHING and s.at_s == at_s]
 
 

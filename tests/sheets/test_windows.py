@@ -10,6 +10,7 @@ from curate.media.subject import Box
 from curate.sheets.windows import (
     PLATE_FRAMES,
     TARGET_FRAMES,
+    Whereabouts,
     Window,
     people_at,
     plate_times,
@@ -55,12 +56,13 @@ def test_a_moment_is_inside_beside_or_apart() -> None:
 
 def test_who_turns_away_is_still_where_they_were() -> None:
     known = film([sighting(1.0, left=100), sighting(3.0, left=300)], [(0.0, 10.0)])
-    assert people_at(known, 2.0) == [(Box(140, 60, 330, 400), False)]
-    assert people_at(known, 4.0) == [(sighting(3.0, left=300).body, False)]
+    last = sighting(3.0, left=300)
+    assert people_at(known, 2.0) == [Whereabouts(Box(140, 60, 330, 400), False)]
+    assert people_at(known, 4.0) == [Whereabouts(last.body, False)]
     assert people_at(known, 9.0) == []  # gone
-    assert people_at(known, 3.0) == [(sighting(3.0, left=300).body, True)]
+    assert people_at(known, 3.0) == [Whereabouts(last.body, True, last.face)]
     passing = film([sighting(2.0, who=NOTHING, left=500)], [(0.0, 10.0)], 0)
-    assert people_at(passing, 2.0) == [(sighting(2.0, left=500).body, True)]
+    assert people_at(passing, 2.0) == [Whereabouts(sighting(2.0, left=500).body, True)]
     assert not people_at(passing, 3.0)
 
 
