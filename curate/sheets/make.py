@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected
 from curate.media.cutout import Mask, object_mask, person_mask
@@ -103,17 +104,21 @@ def _place(frames: Frames, people: People) -> _Made:
     """The place without people, and how much of it was seen. Who is still there where somebody was, is a ghost."""
     shown = np.stack([frames[at_s] for at_s in people])
     masks = np.zeros(shown.shape[:3], bool)
+    heads = np.zeros(shown.shape[:3], bool)  # of which a mask may miss hair and scarf
     found = dict[Box, float]()  # where somebody is, nearly, and how many pixels of them a mask shows at most
-    for covered, frame, places in zip(masks, shown, people.values(), strict=True):
+    for covered, hair, frame, places in zip(masks, heads, shown, people.values(), strict=True):
         for box, is_seen, face in places:
-            # of who is not quite where they are thought to be a mask shows a half, and of a head it may miss hair and scarf
-            for whole in ([] if is_seen else [box]) + ([around(face, LOOSE)] if face else []):
-                covered[max(0, whole.top) : whole.bottom, max(0, whole.left) : whole.right] = True
+            if face:
+                _cover(hair, around(face, LOOSE))
+            if not is_seen:  # of who is not quite where they are thought to be a mask shows a half
+                _cover(covered, box)
             mask = person_mask(frame, box)
             covered |= mask > VISIBLE / 2
             near = Box(*(ROUND_PX * round(edge / ROUND_PX) for edge in box))
             found[near] = max(found.get(near, 0.0), float((mask > VISIBLE).sum()))
-    plate = clean_plate(shown, masks)
+    plate = clean_plate(shown, masks | heads)
+    if plate.seen < LEAST_SEEN:  # a head that fills the picture leaves too little of it
+        plate = clean_plate(shown, masks)
     if plate.seen < LEAST_SEEN:
         seen = f"{plate.seen:.1%} of it is seen without people, wanted {LEAST_SEEN:.0%}"
         raise Rejected("place_hidden", seen)
@@ -121,6 +126,10 @@ def _place(frames: Frames, people: People) -> _Made:
         seen = f"somebody is still there at {ghosts} of the places where people were"
         raise Rejected("peopled_place", seen)
     return _Made(plate.picture, seen=plate.seen)
+
+
+def _cover(covered: NDArray[np.bool_], box: Box) -> None:
+    covered[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = True
 
 
 def left_behind(place: Image, people: Iterable[tuple[Box, float]]) -> int:
