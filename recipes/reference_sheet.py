@@ -13,8 +13,9 @@ from pydantic import Field, field_serializer, field_validator, model_validator
 from curate.captions import normalise
 from curate.errors import CurateError, Rejected
 from curate.media import cutout, faces, likeness
+from curate.media.fit import covered_part
 from curate.media.frames import frames_of, looped_frames
-from curate.media.video import Image, covered_part
+from curate.media.video import Image
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
 from curate.recipe import Example, Recipe, code_hash

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from curate.errors import CurateError, Rejected
-from curate.media.video import covered_part, probe, read_frames, write_video
+from curate.media.fit import covered_part
+from curate.media.video import probe, read_frames, write_video
 from tests.footage import Picture, at_25, encode, frames_of, numbered
 
 HEADS = Path(__file__).parents[2] / "../shared/data/talking-heads"
