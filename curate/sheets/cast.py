@@ -20,6 +20,7 @@ NEVER_SEEN = ("back",)  # which without a face nobody can tell from a front
 LEAST_FACE_PX = 40  # of height: smaller ones are enlarged beyond what they hold
 CLOSE_FACE_PX = 120  # of height, as large as it is shown
 LEAST_APART = 0.7  # of a body's box, or of a head's: what else is in it is cut out with it
+LEAST_SHARP = 0.28  # people in focus have .29 and more, one in an animated film who is out of it .22 to .26
 LEAST_SOLID = 0.6  # of a face's box in the person's mask: .8 of a webcam's, .7 of a candle before it, 0 where it is lost
 LEAST_WHOLE = 0.9  # of a head: what is cut off at the frame's edge is cut off on the sheet
 FRONTAL = 6  # the power: half the worth at 27 degrees
@@ -99,7 +100,7 @@ def _numbered(who: int, taken: set[str]) -> Element:
 def _face(element: Element, seen: Sequence[Sighting], near: Near, share: float) -> View:
     best = _best([each for each in seen if each.clear >= LEAST_APART], near)
     if best is None:
-        wanted = f"{LEAST_FACE_PX} px high, whole, and apart from others"
+        wanted = f"{LEAST_FACE_PX} px high, whole, sharp, and apart from others"
         raise Rejected("no_clear_face", f"{element.id}: none of {len(seen)} is {wanted}")
     return _cut(element, "face", "", best, near.window, IMPORTANCE["face"] + share)
 
@@ -126,6 +127,7 @@ def _usable(each: Sighting) -> bool:
         each.face is not None
         and each.face.bottom - each.face.top >= LEAST_FACE_PX
         and each.whole >= LEAST_WHOLE
+        and each.sharpness >= LEAST_SHARP
         and each.solid >= LEAST_SOLID
     )
 
