@@ -1,16 +1,30 @@
-"""Files that appear whole or not at all, and files seen as memory."""
+"""Files that appear whole or not at all, files seen as memory, and files that are programs."""
 
 import errno
+import importlib.util
 import mmap
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from curate.errors import CurateError
 
 Blob = bytes | bytearray | memoryview  # a memoryview of single bytes
+
+
+def module_of(path: Path, name: str) -> ModuleType:
+    """A user's Python file, run as a module of this name. Raises whatever it raises, and ImportError for no Python file."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # what pydantic and dataclasses resolve annotations through
+    spec.loader.exec_module(module)
+    return module
 
 
 @contextmanager

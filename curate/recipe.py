@@ -9,11 +9,9 @@ must know something of a clip before planning, `annotate`. One file in recipes/ 
 import difflib
 import hashlib
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import re
-import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +27,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from curate.captions import normalise
 from curate.errors import CurateError, Rejected
+from curate.files import module_of
 from curate.proof import audit, quota
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
@@ -255,14 +254,8 @@ def _recipes_in(module: Any, origin: str) -> dict[str, type[Recipe]]:
 def _load_file(path: Path) -> dict[str, type[Recipe]]:
     if not path.is_file():
         raise CurateError(f"{path}: no such recipe file")
-    name = f"curate_recipe_file_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise CurateError(f"{path}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # pydantic resolves annotations through it
     try:
-        spec.loader.exec_module(module)
+        module = module_of(path, f"curate_recipe_file_{path.stem}")
     except Exception as error:  # whatever a user's file may raise at its import is a fault of that file
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise CurateError(f"{path}: cannot be imported: {first}") from error

@@ -10,8 +10,7 @@ with a soft edge between, moved in by the blur that video has; and its colours c
 behind does not stay as a rim.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from importlib import metadata
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.media.faces import inside
+from curate.media.one_thread import one_thread
 from curate.media.subject import Box
 from curate.media.video import Image
 
@@ -86,7 +86,7 @@ def _mask(
     window = _grown(box, AROUND, width, height)
     crop = np.ascontiguousarray(frame[window.top : window.bottom, window.left : window.right])
     inner, seen = _moved(box, window), None if face is None else _moved(face, window)
-    with steady():
+    with one_thread():
         rough = rough_of(crop, inner, seen)
         made = _edged(_one(_within(rough, _moved(_grown(box, BESIDE, width, height), window)), inner))
     mask = np.zeros((height, width), np.float32)
@@ -103,21 +103,10 @@ def cutout(frame: Image, mask: Mask) -> Image:
     core = np.clip(_depth(mask) / edge - 1, 0, 1)  # how much of its own colour a pixel keeps
     weight = core[..., None].astype(np.float32)  # (H, W, 1)
     shown = frame.astype(np.float32)
-    with steady():
+    with one_thread():
         spread = _spread(shown, weight, 2 * edge)
     pure = weight * shown + (1 - weight) * spread
     return cast(Image, np.rint(pure * mask[..., None]).clip(0, 255).astype(np.uint8))
-
-
-@contextmanager
-def steady() -> Iterator[None]:
-    """Within it OpenCV has one thread: sums split over several may round differently."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def _by_model(crop: Image) -> Mask:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from curate.media.cutout import steady
 from curate.media.faces import Face, inside
+from curate.media.one_thread import one_thread
 from curate.media.subject import Box
 from curate.media.video import Image
 
@@ -77,7 +77,7 @@ def _bodies(frame: Image) -> list[tuple[Box, float]]:
     large = cv2.resize(grey, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_LINEAR)
     if large.shape[0] < 128 or large.shape[1] < 64:
         return []
-    with steady():  # several threads give their findings in any order
+    with one_thread():  # several threads give their findings in any order
         found, weights = _detector().detectMultiScale(
             large,
             hitThreshold=0,

@@ -35,8 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.media import likeness
-from curate.media.cutout import steady
 from curate.media.faces import inside
+from curate.media.one_thread import one_thread
 from curate.media.subject import Box
 from curate.media.video import Image
 from curate.records import Record
@@ -72,7 +72,7 @@ def found_again(pattern: Image, frames: Iterable[tuple[float, Image]], name: str
     """
     if _detail(pattern) < LEAST_DETAIL:
         return []
-    with steady():
+    with one_thread():
         found = [(at_s, _best_place(pattern, frame)) for at_s, frame in frames]
     return [
         Seen(thing=name, at_s=at_s, box=place[1], score=round(place[0], 3))

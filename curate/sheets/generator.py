@@ -8,17 +8,16 @@ None where it cannot. The same arguments must give the same picture: its file is
 
 import hashlib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected
+from curate.files import module_of
 
 Picture = NDArray[np.uint8]
 Generator = Callable[[str, str, str, list[Picture]], Picture | None]
@@ -29,25 +28,15 @@ def load_generator(reference: str) -> Generator:
     """The function that a reference names. Raises CurateError where there is none."""
     module, _, name = reference.rpartition(":")
     try:
-        found = getattr(
-            _from_file(module) if module.endswith(".py") else importlib.import_module(module), name
-        )
+        is_file = module.endswith(".py")
+        stem = f"curate_generator_{Path(module).stem}"
+        found = getattr(module_of(Path(module), stem) if is_file else importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # a user's module may raise anything
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise CurateError(f"generator {reference}: cannot be imported: {first}") from error
     if not callable(found):
         raise CurateError(f"generator {reference}: found {type(found).__name__}, wanted a function")
     return found  # type: ignore[no-any-return]
-
-
-def _from_file(path: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"curate_generator_{Path(path).stem}", path)
-    if spec is None or spec.loader is None:
-        raise ImportError("not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # what it may look itself up in
-    spec.loader.exec_module(module)
-    return module
 
 
 def fingerprint(reference: str) -> str:

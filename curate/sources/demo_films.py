@@ -18,15 +18,14 @@ What is known of every frame is in no file: `truth` computes it from the plan.
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from curate.errors import CurateError
+from curate.media.one_thread import one_thread
 from curate.media.video import write_video
 from curate.sources import demo_films_stage as stage
 from curate.sources.demo_films_acts import FPS
@@ -76,7 +75,7 @@ def draw_frames(plan: FilmPlan) -> Frame:
     """All frames of a film, (F, HEIGHT, WIDTH, 3) RGB."""
     pictures = np.empty((plan.frames, HEIGHT, WIDTH, 3), np.uint8)
     first = 0
-    with _one_thread():
+    with one_thread():
         for one in plan.shots:
             empty = empty_room(plan, one)
             for frame in range(one.frames):
@@ -84,17 +83,6 @@ def draw_frames(plan: FilmPlan) -> Frame:
                 pictures[first + frame] = drawn
             first += one.frames
     return pictures
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """On pictures as small as these more threads only take more time."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def labels(plan: FilmPlan) -> dict[str, str]:

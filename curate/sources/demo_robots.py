@@ -7,8 +7,7 @@ says so in its label `flaw`, so that a build has something to reject.
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -19,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field
 
 from curate.errors import CurateError
+from curate.media.one_thread import one_thread
 from curate.records import Record, rng
 from curate.sources.demo_pen import Frame
 from curate.sources.demo_robots_body import behind, body
@@ -127,7 +127,7 @@ def draw_robot(plan: RobotPlan, folder: Path) -> Path:
     """
     path, draft = folder / plan.file_name, folder / f".{plan.name}.partial"
     sidecar = json.dumps(labels(plan), indent=1, ensure_ascii=False) + "\n"
-    with _one_thread():
+    with one_thread():
         encoded = _encoded(plan)
     try:
         path.with_suffix(".json").write_text(sidecar, "utf-8", newline="\n")
@@ -145,17 +145,6 @@ def labels(plan: RobotPlan) -> dict[str, str]:
     """What the sidecar of a picture says."""
     found = {"caption": caption(plan.look), "licence": LICENCE, "author": "curate demo", "source": "drawn"}
     return found if plan.flaw is None else {**found, "flaw": plan.flaw}
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """On pictures as small as these more threads only take more time."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def picture(look: Look, size: int) -> Frame:

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from curate.errors import CurateError
 from curate.generators import GENERATORS, id_of
+from curate.media.one_thread import one_thread
 from curate.media.video import write_video
 from curate.records import Record, rng, sha256_of
 from curate.sources import (
@@ -175,7 +176,7 @@ def draw_frames(task: DrawTask) -> npt.NDArray[np.uint8]:
     drawing, board = DRAWINGS[id_of(task.generator)], Board(task.size)
     moving = task.frames - task.start_hold - task.end_hold
     frames = np.empty((task.frames, task.size, task.size, 3), np.uint8)
-    with _one_thread():
+    with one_thread():
         drawing.ground(board, task.parameters)
         board.keep()
         for k in range(moving + 2):
@@ -185,17 +186,6 @@ def draw_frames(task: DrawTask) -> npt.NDArray[np.uint8]:
     frames[: task.start_hold] = frames[task.start_hold - 1]
     frames[-task.end_hold :] = frames[-task.end_hold]
     return frames
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """On pictures as small as these more threads only take more time (twice as much on two cores)."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def draw_sample(task: DrawTask, folder: Path) -> Path:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.media import cutout as module
-from curate.media.cutout import Mask, cutout, has_model, person_mask, steady
+from curate.media.cutout import Mask, cutout, has_model, person_mask
+from curate.media.one_thread import one_thread
 from curate.media.picture import read_picture
 from curate.media.subject import Box
 from curate.media.video import Image
@@ -183,6 +184,6 @@ def test_any_box_in_any_frame(width: int, height: int, data: st.DataObject) -> N
 
 def test_the_threads_of_others_are_given_back() -> None:
     before = cv2.getNumThreads()
-    with steady():
+    with one_thread():
         assert cv2.getNumThreads() == 1
     assert cv2.getNumThreads() == before
