@@ -4,7 +4,7 @@ import numpy as np
 
 from curate.proof import reference
 from curate.records import Values
-from tests.proof.test_audit import REFERENCE, noisy
+from tests.proof.test_audit_vectors import REFERENCE, noisy
 
 
 def test_proxies_pass_when_they_tell_nothing_and_trip_one_by_one_and_together() -> None:
