@@ -3,8 +3,8 @@
     python -m benchmarks.sheets [--films 6] [--frames 121] [--cache DIR] [--source FOLDER] [--pictures DIR]
 
 One process, one thread, nothing cached but the drawn films: every film of the demo (or of a folder, then without truth)
-is looked through and planned, and all that is planned is made, by the recipe's own functions. What is scored are the
-sheets that stand; every panel that is wrong or lacking has a line.
+is looked through and planned, and all that is planned is made, by the recipe's own functions. What is chosen is scored
+for all that is planned and for those that stand; every panel that is wrong or lacking has a line.
 """
 
 import sys
@@ -22,17 +22,18 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from curate.errors import Rejected
 from curate.media import film as films
-from curate.recipe import Recipe, configure, find
-from curate.records import Clip, Drop, Sample, number, strings
+from curate.recipe import Example, Recipe, configure, find
+from curate.records import Clip, Drop, Sample, number, numbers, strings
 from curate.sheets import cast, known
 from curate.sheets.choices import Choices
 from curate.sheets.view import View
-from curate.sheets.windows import LEAST_SEEN, Window
+from curate.sheets.windows import LEAST_SHOWN, Window
 from curate.sources.demo_films import FilmPlan, FilmsDemo, FilmTruth, draw_film, films_plan, truth
 from curate.sources.demo_films_truth import CharacterTruth, PropTruth, share_covered
 from curate.sources.folder import list_folder
@@ -43,9 +44,9 @@ ERROR_DEG = 6.0  # of a head's turn, as estimated
 WHOLE = 0.9  # of a head: then it is seen
 PROP_SEEN = 0.8  # of a prop
 SAME_PLACE = 0.5  # intersection over union of two boxes of one thing
-FAR_LEVELS = 20
+FAR_LEVELS, FPS = 20, 24.0
 FILM, SHEET = "film", "sheet"
-Edges = Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]
+Edges = Sequence[float] | NDArray[np.float64]
 
 
 class Clock:
@@ -141,7 +142,6 @@ class Score:
 
     def told(self) -> Iterator[str]:
         """A row for each kind."""
-        yield "| what | right of those found | of those to be found |\n|---|---|---|"
         for what in self.found | self.wanted:
             ratios = (
                 f"{a[what]}/{b[what]} = {a[what] / b[what]:.3f}" if b[what] else "-"
@@ -151,19 +151,20 @@ class Score:
 
 
 class Made(NamedTuple):
-    """A sheet that stands, and what was drawn."""
+    """What is planned, made of it where it stands, and what was drawn."""
 
     sample: Sample
-    sheet: np.ndarray[Any, np.dtype[np.uint8]]
-    boxes: list[list[int]]
-    chosen: Choices
+    example: Example | None
     window: Window
     looked: list[int]  # numbers of the film's frames that were looked at
     drawn: FilmTruth
 
     @property
-    def inside(self) -> range:
-        """Numbers of the window's frames."""
+    def chosen(self) -> Choices:
+        return Choices.of(self.sample)
+
+    @property
+    def inside(self) -> range:  # numbers of the window's frames
         return range(frame_at(self.drawn, self.window.start_s), frame_at(self.drawn, self.window.end_s))
 
     def __str__(self) -> str:
@@ -219,7 +220,7 @@ def score_characters(made: Made, score: Score) -> None:
         who.id: float(((who.visible >= WHOLE) & (np.abs(who.yaw_deg) <= FACING_DEG))[made.inside].mean())
         for who in made.drawn.characters
     }
-    wanted = [name for name, share in facing.items() if share >= LEAST_SEEN]
+    wanted = [name for name, share in facing.items() if share >= LEAST_SHOWN]
     views = [view for view in made.chosen.views if view.kind in ("face", "body")]
     shown = {view.element: who_is(view, made.drawn) for view in views if view.kind == "face"}
     score.add(
@@ -231,37 +232,33 @@ def score_characters(made: Made, score: Score) -> None:
     panels = list[tuple[str, bool]]()
     for view in views:
         who = who_is(view, made.drawn)
-        panels.append(
-            (f"{view.name} shows {who.id if who else 'nobody'}, {made}", bool(who and who.id == view.element))
-        )
+        name = f"{view.name} shows {who.id if who else 'nobody'}, {made}"
+        panels.append((name, bool(who and who.id == view.element)))
     score.add("panels of the right one", panels, (), ())
 
 
 def score_turns(made: Made, score: Score) -> None:
     """Which way bodies are said to look, and which ways the film shows; what is missing is said to be."""
-    told, wanted, got, absent = list[tuple[str, bool]](), list[str](), list[str](), list[tuple[str, bool]]()
-    for element in {view.element: None for view in made.chosen.views if view.kind == "face"}:
-        bodies = [view for view in made.chosen.views if view.element == element and view.kind == "body"]
-        who = next(
-            filter(None, (who_is(view, made.drawn) for view in made.chosen.views if view.element == element))
-        )
+    views, drawn = made.chosen.views, made.drawn
+    for face in (view for view in views if view.kind == "face"):
+        told, name = list[tuple[str, bool]](), face.element
+        bodies = [view for view in views if view.element == name and view.kind == "body"]
         for view in bodies:
-            yaw_deg = float(who.yaw_deg[frame_at(made.drawn, view.at_s or 0.0)])
-            near = abs(abs(yaw_deg) - cast.TURNED_DEG) < ERROR_DEG
-            name = f"{view.name} at {yaw_deg:+.0f} degrees{' (within the error)' if near else ''}, {made}"
-            told.append((name, turn_of(yaw_deg) == view.turn))
-        turns = turns_of(who, made.drawn, made.looked)
-        wanted += [f"{element} {turn}, {made}" for turn in sorted(turns)]
-        got += [f"{view.name}, {made}" for view in bodies]
-        missing = {
-            name for name in strings(made.sample.attributes["missing"]) if name.startswith(f"{element} ")
-        }
-        lacking = {f"{element} {turn}" for turn in (*cast.TURNS, *cast.NEVER_SEEN)} - {
+            who = who_is(view, drawn)
+            yaw_deg = float(who.yaw_deg[frame_at(drawn, view.at_s or 0.0)]) if who else np.nan
+            near = " (within the error)" if abs(abs(yaw_deg) - cast.TURNED_DEG) < ERROR_DEG else ""
+            told.append(
+                (f"{view.name} at {yaw_deg:+.0f} degrees{near}, {made}", turn_of(yaw_deg) == view.turn)
+            )
+        turns = turns_of(who, drawn, made.looked) if (who := who_is(face, drawn)) else set()
+        wanted = [f"{name} {turn}, {made}" for turn in sorted(turns)]
+        score.add("turns", told, wanted, [f"{view.name}, {made}" for view in bodies])
+        missing = {each for each in strings(made.sample.attributes["missing"]) if each.startswith(f"{name} ")}
+        lacking = {f"{name} {turn}" for turn in (*cast.TURNS, *cast.NEVER_SEEN)} - {
             view.name for view in bodies
         }
-        absent.append((f"{sorted(missing)}, not {sorted(lacking)}, {made}", missing == lacking))
-    score.add("turns", told, wanted, got)
-    score.add("missing as said", absent, (), ())
+        absent = f"{sorted(missing)}, not {sorted(lacking)}, {made}"
+        score.add("missing as said", [(absent, missing == lacking)], (), ())
 
 
 def score_props(made: Made, score: Score) -> None:
@@ -275,7 +272,7 @@ def score_props(made: Made, score: Score) -> None:
     views = [view for view in made.chosen.views if view.kind == "prop"]
     score.add(
         "props",
-        [(f"{view.element} at {view.at_s} s, {made}", is_right(view, props[view.element])) for view in views],
+        [(f"{view.name} at {view.at_s} s, {made}", is_right(view, props[view.element])) for view in views],
         [
             f"{name}, {made}"
             for name, prop in props.items()
@@ -287,31 +284,29 @@ def score_props(made: Made, score: Score) -> None:
 
 def score_windows(made: Made, score: Score) -> None:
     """Whether panels are from the target itself as they are said to be."""
-    told = list[tuple[str, bool]]()
     for view in made.chosen.views:
         times_s = made.chosen.people if view.is_plate else [view.at_s] if view.at_s is not None else []
         inside = any(frame_at(made.drawn, at_s) in made.inside for at_s in times_s)
-        told.append((f"{view.name}, {made}", inside == view.same_window))
-    score.add("same_window as said", told, (), ())
+        score.add("same_window as said", [(f"{view.name}, {made}", inside == view.same_window)], (), ())
 
 
-def place_told(made: Made) -> str | None:
+def place_told(made: Made, example: Example) -> str | None:
     """How far the place on a sheet is from the empty room, where no prop stands."""
-    number_ = next((n for n, view in enumerate(made.chosen.views) if view.is_plate), None)
-    if number_ is None:
+    place = next((n for n, view in enumerate(made.chosen.views) if view.is_plate), None)
+    if place is None:
         return None
-    left, top, right, bottom = made.boxes[number_]
+    left, top, right, bottom = (
+        int(edge) for edge in numbers(example.measured["boxes"])[4 * place : 4 * place + 4]
+    )
     shot = next(shot for shot in made.drawn.shots if shot.start_s - 0.02 <= made.window.start_s < shot.end_s)
     free = np.ones(shot.empty.shape[:2], np.uint8)
-    for prop in made.drawn.props:
-        for frame in {frame_at(made.drawn, at_s) for at_s in made.chosen.people}:
-            if not np.isnan(prop.box[frame]).any():
-                x0, y0, x1, y1 = (int(edge) for edge in prop.box[frame])
-                free[max(0, y0 - 4) : y1 + 5, max(0, x0 - 4) : x1 + 5] = 0
+    boxes = [prop.box[frame_at(made.drawn, at_s)] for prop in made.drawn.props for at_s in made.chosen.people]
+    for x0, y0, x1, y1 in (np.rint(box).astype(int) for box in boxes if not np.isnan(box).any()):
+        free[max(0, y0 - 4) : y1 + 5, max(0, x0 - 4) : x1 + 5] = 0
     size = (right - left, bottom - top)
     room = cv2.resize(shot.empty, size, interpolation=cv2.INTER_AREA).astype(int)
     there = cv2.resize(free, size, interpolation=cv2.INTER_NEAREST) > 0
-    apart = np.abs(made.sheet[top:bottom, left:right] - room)[there]
+    apart = np.abs(np.asarray(example.sheet)[top:bottom, left:right] - room)[there]
     far = (apart.max(axis=-1) > FAR_LEVELS).mean()
     inside = sum(map(made.window.holds, made.chosen.people))
     return f"| {made} | {apart.mean():.2f} | {far:.2%} | {there.mean():.0%} | {inside} of {len(made.chosen.people)} |"
@@ -320,11 +315,11 @@ def place_told(made: Made) -> str | None:
 def drawn_films(count: int, folder: Path) -> dict[str, FilmPlan]:
     """Plans by the name of their file, which is drawn where it is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    plans = films_plan(FilmsDemo(films=count, seed=0))
-    return {
-        (path if (path := folder / f"{plan.name}.mp4").exists() else draw_film(plan, folder)).name: plan
-        for plan in plans
-    }
+    plans = {f"{plan.name}.mp4": plan for plan in films_plan(FilmsDemo(films=count, seed=0))}
+    for name, plan in plans.items():
+        if not (folder / name).exists():
+            draw_film(plan, folder)
+    return plans
 
 
 def looked_through(recipe: Recipe, clips: Sequence[Clip]) -> Iterator[Clip]:
@@ -336,36 +331,21 @@ def looked_through(recipe: Recipe, clips: Sequence[Clip]) -> Iterator[Clip]:
             print(f"{clip.name}: {why}")
 
 
-def sheets(recipe: Recipe, films_: Sequence[Clip], plans: dict[str, FilmPlan], fates: Counter[str], pictures: Path | None) -> Iterator[Made]:  # fmt: skip
-    """What is planned and stands, with what was drawn where that is known."""
-    drawn, seconds = (
-        {name: truth(plan) for name, plan in plans.items()},
-        number(recipe.model_dump(), "frames") / 24,
-    )
-    looked = {clip.name: clip.annotations["looked_s"] for clip in films_}
-    for planned in recipe.plan(films_):
-        try:
-            if isinstance(planned, Drop):
-                raise Rejected(planned.reason, planned.detail)
-            fates["planned"] += 1
-            made = recipe.make(planned)
-        except Rejected as why:
-            stage = "not planned" if isinstance(planned, Drop) else "planned, not made"
-            fates[f"{stage}: {why.reason}"] += 1
-            print(
-                f"{planned.name if isinstance(planned, Drop) else planned.clips[0].name} {planned.id.split('-')[1]}: {why}"
-            )
-            continue
-        fates["made"] += 1
-        name = planned.clips[0].name
-        if pictures:
-            Image.fromarray(made.sheet).save(pictures / f"{Path(name).stem}-{planned.id.split('-')[1]}.png")
-        start_s = number(planned.choices, "start_s")
-        boxes = np.array(made.measured["boxes"], int).reshape(-1, 4).tolist()
-        if name in drawn:
-            frames = [frame_at(drawn[name], float(at_s)) for at_s in looked[name]]  # type: ignore[union-attr]
-            window = Window(start_s, start_s + seconds)
-            yield Made(planned, made.sheet, boxes, Choices.of(planned), window, frames, drawn[name])
+def made(recipe: Recipe, planned: Sample | Drop, fates: Counter[str]) -> Example | None:
+    """The pair of a target; None, and a line with the reason, where there is none."""
+    clip = planned.name if isinstance(planned, Drop) else planned.clips[0].name
+    fates["targets"] += 1
+    fates["planned"] += isinstance(planned, Sample)
+    try:
+        if isinstance(planned, Drop):
+            raise Rejected(planned.reason, planned.detail)
+        example = recipe.make(planned)
+    except Rejected as why:
+        fates[f"{'not made' if isinstance(planned, Sample) else 'not planned'}: {why.reason}"] += 1
+        print(f"{clip} {planned.id.partition('-')[2]}: {why}")
+        return None
+    fates["made"] += 1
+    return example
 
 
 def run(asked: Namespace, cache: Path) -> None:
@@ -374,26 +354,37 @@ def run(asked: Namespace, cache: Path) -> None:
     recipe = configure(kind, {"frames": asked.frames})
     source = asked.source or cache / "films"
     plans = {} if asked.source else drawn_films(asked.films, source)
-    fates, score, places, load = Counter[str](), Score(), list[str](), getloadavg()[0]
+    drawn = {name: truth(plan) for name, plan in plans.items()}
+    fates, planned, stand, places, load = Counter[str](), Score(), Score(), list[str](), getloadavg()[0]
     with threadpool_limits(1), clocked(sys.modules[kind.__module__]) as clock:
-        clips = [
-            clip for clip in list_folder(source, cache, reads="films")[0] if not plans or clip.name in plans
-        ]
-        found = list(looked_through(recipe, clips))
-        for made in sheets(recipe, found, plans, fates, asked.pictures):
-            for judge in (score_characters, score_turns, score_props, score_windows):
-                judge(made, score)
-            places += [told] if (told := place_told(made)) else []
-    print(*score.lines, sep="\n")
-    film_s = sum(clip.seconds for clip in found)
-    looks = sum(len(clip.annotations["looked_s"]) for clip in found)  # type: ignore[arg-type]
-    print(f"\nload {load:.1f} before; {len(found)} films of {film_s:.0f} s, {looks} looks\n")
-    print(*clock.told({FILM: len(found), SHEET: fates["planned"]}), sep="\n")
-    print(f"\n{', '.join(f'{count} {fate}' for fate, count in fates.items())}\n")
+        listed = list_folder(source, cache, reads="films")[0]
+        clips = list(looked_through(recipe, [clip for clip in listed if not plans or clip.name in plans]))
+        looked = {clip.name: numbers(clip.annotations["looked_s"]) for clip in clips}
+        for each in recipe.plan(clips):
+            example = made(recipe, each, fates)
+            if example and asked.pictures:
+                Image.fromarray(np.asarray(example.sheet)).save(asked.pictures / f"{each.id}.png")
+            if isinstance(each, Sample) and plans:
+                name, start_s = each.clips[0].name, number(each.choices, "start_s")
+                frames = [frame_at(drawn[name], at_s) for at_s in looked[name]]
+                pair = Made(each, example, Window(start_s, start_s + asked.frames / FPS), frames, drawn[name])
+                for judge in (score_characters, score_turns, score_props, score_windows):
+                    judge(pair, planned)
+                    judge(pair, stand if example else Score())
+                places += [told] if example and (told := place_told(pair, example)) else []
+    film_s, looks = sum(clip.seconds for clip in clips), sum(map(len, looked.values()))
+    print(*planned.lines, sep="\n")
+    print(f"\nload {load:.1f} before; {len(clips)} films of {film_s:.0f} s, {looks} looks\n")
+    print(*clock.told({FILM: len(clips), SHEET: fates["planned"]}), sep="\n")
+    print(f"\n{', '.join(f'{count} {fate}' for fate, count in fates.items())}")
     if plans:
-        print(*score.told(), sep="\n")
-        print("\n| place | mean levels from the empty room | pixels over 20 levels | of the panel judged | frames of the target |\n|---|---|---|---|---|")  # fmt: skip
-        print(*places, sep="\n")
+        for what, score in (("planned", planned), ("that stand", stand)):
+            print(f"\n| of sheets {what} | right of those found | of those to be found |\n|---|---|---|")
+            print(*score.told(), sep="\n")
+        print(
+            "\n| place | levels from the empty room | pixels over 20 levels | judged | frames of the target |"
+        )
+        print("|---|---|---|---|---|", *places, sep="\n")
 
 
 if __name__ == "__main__":
@@ -401,7 +392,7 @@ if __name__ == "__main__":
     parser.add_argument("--films", type=int, default=6)
     parser.add_argument("--frames", type=int, default=121)
     parser.add_argument("--source", type=Path, help="A folder of films; without, they are drawn.")
-    parser.add_argument("--cache", type=Path, help="Drawn films and hashes of files are kept there.")
+    parser.add_argument("--cache", type=Path, help="Drawn films stay there.")
     parser.add_argument("--pictures", type=Path, help="An existing folder for the sheets.")
     wanted = parser.parse_args()
     with TemporaryDirectory() as temporary:

@@ -53,9 +53,8 @@ def check(folder: Path, recipe: str | None = None, reporter: Reporter | None = N
         kept = [row for row in rows if row.kept]
         if needs(kept):
             with reporter.step("sheets"), threadpool_limits(1):
-                faults += check_sheets(
-                    folder, kept, configure(_recipe_of(manifest, recipe), manifest.settings), reporter.note
-                )
+                judge = configure(_recipe_of(manifest, recipe), manifest.settings)
+                faults += check_sheets(folder, kept, judge, manifest.made_with, reporter.note)
     except CurateError as error:
         faults.append(str(error))
     except (

@@ -12,6 +12,7 @@ from curate.manifest import MANIFEST, read_record
 from curate.records import REFERENCE_OF, SPLITS, Build, LedgerRow, ShardRecord, reference_of, sha256_of
 from curate.schema import ShardIndex
 from curate.shard import iter_samples, verify_shard
+from curate.sheet_files import MEASURED
 from curate.tensors import TensorBytes, unpack_tensors
 
 STAMP = ("id", "sources", "example_sha256", "encoder_sha256")
@@ -115,6 +116,8 @@ def _sample(
     if sorted(tensors) != sorted(latents):
         yield f"holds {', '.join(sorted(tensors))}; wanted {', '.join(sorted(latents))}"
     yield from _tensors(record, tensors)
+    if MEASURED in row.measured:
+        yield from _sheet(record, row, tensors)
 
 
 def _reference(record: ShardRecord, members: Mapping[str, Any], seen: dict[str, str]) -> Iterator[str]:
@@ -144,12 +147,24 @@ def _tensors(record: ShardRecord, tensors: Mapping[str, TensorBytes]) -> Iterato
         steps = round(25 * (8 * sizes.video[0] - 7) / sizes.fps)
         if sizes.audio_steps != steps:
             yield f"audio_latents has {sizes.audio_steps} steps, {sizes.video[0]} latent frames at {sizes.fps:g} want {steps}"
-    one, other = sizes.reference_video, sizes.video
-    if one and other and (one[0] < other[0] or one[1:] != other[1:]):
-        yield f"reference_video_latents is {one}, wanted the size of video_latents, {other}, or longer"
     for name, tensor in tensors.items():
         if not _finite(tensor):
             yield f"{name} has values that are not finite"
+
+
+def _sheet(record: ShardRecord, row: LedgerRow, tensors: Mapping[str, TensorBytes]) -> Iterator[str]:
+    """A sheet's latents stand still, and the pair's are as many and as large as it was measured to be."""
+    for name, size in (("", record.latents.video), ("reference_", record.latents.reference_video)):
+        if size is None:
+            continue
+        held = {f"{name}frames": 8 * size[0] - 7, "sheet_height": 32 * size[1], "sheet_width": 32 * size[2]}
+        for key, value in held.items():
+            if row.measured.get(key) != value:
+                yield f"{name}video_latents are of {value} {key}, measured were {row.measured.get(key)}"
+    if (reference := tensors.get("reference_video_latents")) is not None:
+        still = reference.array()
+        if (still != still[:, :1]).any():
+            yield "reference_video_latents do not stand still"
 
 
 def _finite(tensor: TensorBytes) -> bool:

@@ -35,12 +35,17 @@ def write_sheets(folder: Path, sheets: Iterable[Picture]) -> None:
 
 
 def check_sheets(
-    folder: Path, kept: Sequence[LedgerRow], recipe: Recipe, note: Callable[[str], None]
+    folder: Path,
+    kept: Sequence[LedgerRow],
+    recipe: Recipe,
+    made_with: Mapping[str, str],
+    note: Callable[[str], None],
 ) -> Iterator[str]:
     """A line for every sheet that is not the one measured: missing, other pixels, or values that are not found again.
 
-    Where what measures is not installed, a `note` says so.
+    Where what measures is not installed, or of other versions than those that the set was `made_with`, a `note` says so.
     """
+    again = _measures(recipe, made_with, lambda why: note(f"{folder / FOLDER}: not measured again; {why}"))
     named = {str(row.measured[MEASURED]): row for row in kept if MEASURED in row.measured}
     files = {path.stem: path for path in (folder / FOLDER).glob("*.png")}
     for name in sorted(files.keys() - named.keys()):
@@ -51,17 +56,26 @@ def check_sheets(
         if picture is None or name_of(picture) != name:
             yield f"{path}: {'cannot be read' if picture is None else 'other pixels'}, wanted the sheet of {row.id}"
             continue
-        try:
-            found = recipe.found_on(picture, row)
-        except CurateError as error:
-            note(f"{folder / FOLDER}: not measured again; {error}")
-            return
+        found = recipe.found_on(picture, row) if again else {}
         yield from (f"{path}: {row.id}: {fault}" for fault in _otherwise(found, row.measured))
 
 
 def needs(kept: Sequence[LedgerRow]) -> bool:
     """Whether a set has sheets."""
     return any(MEASURED in row.measured for row in kept)
+
+
+def _measures(recipe: Recipe, made_with: Mapping[str, str], note: Callable[[str], None]) -> bool:
+    """Whether this program would measure as the one did that made the set."""
+    try:
+        here = recipe.made_with()
+    except CurateError as error:  # an extra is not installed
+        note(str(error))
+        return False
+    changed = sorted(name for name in here.keys() | made_with.keys() if here.get(name) != made_with.get(name))
+    if changed:
+        note(f"{', '.join(changed)} changed since it was made")
+    return not changed
 
 
 def _otherwise(found: Mapping[str, Any], recorded: Mapping[str, Any]) -> Iterator[str]:

@@ -140,7 +140,11 @@ def _refuse_changed(clip: Clip, cache: str) -> None:
 
 def refuse_changed(path: str, sha256: str, cache: str) -> None:
     """Raise CurateError for a file that is not what was listed: its results would be kept under another's name."""
-    if file_sha256(Path(path), Path(cache)) != sha256:
+    try:
+        found = file_sha256(Path(path), Path(cache))
+    except Rejected as why:
+        raise CurateError(f"{path}: {why.detail}, in the middle of the build; run again") from why
+    if found != sha256:
         raise CurateError(f"{path}: changed in the middle of the build; run again")
 
 

@@ -11,8 +11,9 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_serializer, field_validator, model_validator
 
 from curate.captions import normalise
-from curate.errors import Rejected
+from curate.errors import CurateError, Rejected
 from curate.media import cutout, faces, likeness
+from curate.media.fit import covered_part
 from curate.media.frames import frames_of, looped_frames
 from curate.media.video import Image
 from curate.proof.finding import Finding
@@ -23,12 +24,12 @@ from curate.sheet_files import name_of
 from curate.sheets import judge
 from curate.sheets.cast import cast
 from curate.sheets.choices import Choices
-from curate.sheets.generator import fingerprint, load_generator
+from curate.sheets.generator import Generator, fingerprint, load_generator
 from curate.sheets.known import Known, known_of, look_at
 from curate.sheets.make import frames_of_film, made_sheet
 from curate.sheets.measure import Targets, compared, found_on
 from curate.sheets.view import caption_of
-from curate.sheets.windows import Window, windows
+from curate.sheets.windows import Window, strangers, windows
 from curate.split import groups, sides
 
 FPS = 24.0
@@ -52,7 +53,9 @@ class ReferenceSheet(Recipe):
     reads: ClassVar[Literal["videos", "pictures", "films"]] = "films"
     demo: ClassVar[str] = "films"
     annotated_by: ClassVar[tuple[str, ...]] = ("clip",)
-    decided_on_the_set: ClassVar[tuple[str, ...]] = ("per_film", "heldout_share", "max_same_window", "clip")
+    decided_on_the_set: ClassVar[tuple[str, ...]] = (
+        "seed", "per_film", "heldout_share", "max_same_window", "clip", "generator",
+    )  # fmt: skip
 
     frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
     width: int = Field(default=768, ge=64, multiple_of=32)
@@ -60,7 +63,7 @@ class ReferenceSheet(Recipe):
     per_film: int = Field(default=4, ge=1, description="at most so many targets of a film")
     heldout_share: float = Field(default=0.2, ge=0, lt=1)
     max_same_window: float = Field(
-        default=0.25, ge=0, le=1, description="share of a sheet's panels that are cut from the target itself"
+        default=0.34, ge=0, le=1, description="share of a sheet's panels that are cut from the target itself"
     )
     clip: str | None = Field(
         default=None, min_length=1, description="an open_clip model, to find props that have no box"
@@ -101,6 +104,8 @@ class ReferenceSheet(Recipe):
         return super().made_with() | {"sheets code": code_hash("sheets")} | own | models
 
     def annotate(self, clip: Clip) -> Values:
+        if self.generator:  # a wrong one is told before films are looked through
+            load_generator(self.generator)
         return look_at(clip, self.clip).as_values()
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
@@ -120,7 +125,8 @@ class ReferenceSheet(Recipe):
         if not known.film.shots:
             yield self.drop(clip, "film", Rejected("short_shot", "no shot lasts a quarter of a second"))
         targets = list[Window]()
-        for place, (window, why) in enumerate(windows(known.film, self.frames / FPS)):
+        part = covered_part(*known.film.size, self.width, self.height)
+        for place, (window, why) in enumerate(windows(known.film, self.frames / FPS, part)):
             if window is None:
                 yield self.drop(clip, f"shot-{place}", Rejected("short_shot", why))
             else:
@@ -131,7 +137,7 @@ class ReferenceSheet(Recipe):
             name = f"{round(window.start_s * 1000):07d}"
             try:
                 if planned >= MORE * self.per_film:
-                    raise Rejected("surplus", f"beyond {MORE:g} times {self.per_film} of its film")
+                    raise Rejected("surplus", f"not tried: {planned} others of its film are")
                 yield self.sample(clip, known, window, name, planned, group, split)
                 planned += 1
             except Rejected as why:
@@ -157,11 +163,15 @@ class ReferenceSheet(Recipe):
             raise Rejected("same_window", f"{told}; wanted at most {self.max_same_window:.0%}")
         generated = [view.name for view in shown.views if view.generated]
         drawn_by = {"generator": fingerprint(self.generator)} if self.generator and generated else {}
-        bare = clip.model_copy(update={"caption": None, "labels": {}, "annotations": {}})
+        used = {view.image: clip.beside[view.image] for view in shown.views if view.image}
+        bare = clip.model_copy(update={"caption": None, "labels": {}, "annotations": {}, "beside": used})
         return Sample(
             id=f"{clip.id}-{name}", group=group, split=split, caption=caption_of(shown.views, scene), clips=(bare,),
-            choices={"start_s": window.start_s, "order": order, **chosen.as_values(), **drawn_by},
-            attributes={"generated": generated, "missing": shown.missing, "same_window": own, "characters": len(shown.who)},
+            choices={"start_s": window.start_s, **chosen.as_values(), **drawn_by},
+            attributes={
+                "order": order, "generated": generated, "missing": shown.missing, "same_window": own,
+                "characters": len(shown.who), "strangers": strangers(known.film, window, shown.who.values()),
+            },
         )  # fmt: skip
 
     def make(self, sample: Sample) -> Example:
@@ -174,13 +184,13 @@ class ReferenceSheet(Recipe):
         video = frames_of(clip.path, target)
         cut_s = [view.at_s for view in chosen.views if view.at_s is not None]
         frames = frames_of_film(clip, [*chosen.people, *chosen.target_s, *cut_s])
-        generator = load_generator(self.generator) if self.generator else None
+        generator = self.drawing(sample) if "generator" in sample.choices else None
         size, folder = (self.width, self.height), Path(clip.path).parent
         sheet = made_sheet(folder, frames, chosen.views, chosen.people, size, generator)
         looked = [frames[at_s] for at_s in chosen.target_s]
         names = [view.name for view in chosen.views]
         found = {
-            **found_on(sheet.picture, sheet.boxes, names),
+            **found_on(sheet.picture, sheet.boxes, names, chosen.given),
             **compared(sheet, frames, Targets(video, looked, chosen.faces, chosen.means)),
             "sheet": name_of(sheet.picture),
             "panels": names,
@@ -195,17 +205,24 @@ class ReferenceSheet(Recipe):
         judge.gate(found)
         return Example(measured=found, video=target, sheet=sheet.picture)
 
+    def drawing(self, sample: Sample) -> Generator:
+        """The user's image model. Raises CurateError where it is no more the one that was planned with."""
+        if fingerprint(str(self.generator)) != sample.choices["generator"]:
+            raise CurateError(f"generator {self.generator}: changed in the middle of the build; run again")
+        return load_generator(str(self.generator))
+
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
         """The first `per_film` of each film that stand, in the order of their lot."""
         fates, kept = dict[str, str | None](), dict[str, int]()
-        for row in sorted((row for row in rows if row.made), key=lambda row: number(row.choices, "order")):
+        for row in sorted((row for row in rows if row.made), key=lambda row: number(row.attributes, "order")):
             film = row.sources[0]
             kept[film] = kept.get(film, 0) + 1
             fates[row.id] = None if kept[film] <= self.per_film else "surplus"
         return fates
 
     def found_on(self, picture: Image, row: LedgerRow) -> Values:
-        return found_on(picture, judge.boxes_of(row), strings(row.measured["panels"]))
+        names, given = strings(row.measured["panels"]), Choices.of(row).given
+        return found_on(picture, judge.boxes_of(row), names, given)
 
     @property
     def sketch(self) -> Sketch:

@@ -16,7 +16,7 @@ def sighting(at_s: float, who: int = 0, yaw_deg: float = 0.0, left: int = 100, *
     face = None if who == NOTHING else Box(left, 100, left + 70, 180)
     values = {
         "at_s": at_s, "who": who, "body": Box(left - 60, 60, left + 130, 400), "face": face,
-        "yaw_deg": None if face is None else yaw_deg, "sharpness": 0.7, "apart": 1.0, "whole": 1.0, "solid": 0.8,
+        "yaw_deg": None if face is None else yaw_deg, "sharpness": 0.7, "apart": 1.0, "clear": 1.0, "whole": 1.0, "solid": 0.8,
     }  # fmt: skip
     return Sighting.model_validate(values | changes)
 
@@ -40,4 +40,6 @@ def film(sightings: list[Sighting], shots: list[tuple[float, float]], people: in
         number / 2 for start_s, end_s in shots for number in range(round(start_s * 2), round(end_s * 2))
     ]
     identities = [[float(who)] * 128 for who in range(people)]
-    return Film([Shot(*each) for each in shots], looked_s, sightings, identities, [NOBODY] * len(looked_s))
+    return Film(
+        (640, 480), [Shot(*each) for each in shots], looked_s, sightings, identities, [NOBODY] * len(looked_s)
+    )

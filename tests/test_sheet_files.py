@@ -14,8 +14,14 @@ from curate.sheet_files import check_sheets, name_of, needs, write_sheets
 PICTURES = [np.full((20, 30, 3), level, np.uint8) for level in (40, 90)]
 
 
+NOTES = list[str]()
+
+
 class Judge:
     """Finds on a picture how light it is."""
+
+    def made_with(self) -> dict[str, str]:
+        return {"eye": "1"}
 
     def found_on(self, picture: Image, row: LedgerRow) -> Values:
         return {"light": float(picture.mean())}
@@ -28,8 +34,8 @@ def rows() -> list[LedgerRow]:
     ]  # fmt: skip
 
 
-def faults(folder: Path, kept: list[LedgerRow]) -> list[str]:
-    return list(check_sheets(folder, kept, Judge(), print))  # type: ignore[arg-type]
+def faults(folder: Path, kept: list[LedgerRow], eye: str = "1") -> list[str]:
+    return list(check_sheets(folder, kept, Judge(), {"eye": eye}, NOTES.append))  # type: ignore[arg-type]
 
 
 def test_each_distinct_sheet_is_one_file_with_its_pixels(tmp_path: Path) -> None:
@@ -58,6 +64,14 @@ def test_a_sheet_that_is_not_the_one_measured_is_named(tmp_path: Path, how: str)
         kept = kept[:2]
     (fault,) = faults(tmp_path, kept)
     assert path.name in fault and "\n" not in fault
+
+
+def test_what_another_eye_measured_is_not_judged_and_that_is_said(tmp_path: Path) -> None:
+    write_sheets(tmp_path, PICTURES)
+    kept = [row.model_copy(update={"measured": {**row.measured, "light": 1.0}}) for row in rows()]
+    assert len(faults(tmp_path, kept)) == 2
+    NOTES.clear()
+    assert faults(tmp_path, kept, eye="2") == [] and "not measured again; eye changed" in NOTES[0]
 
 
 def test_a_set_without_sheets_has_none() -> None:

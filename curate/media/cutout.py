@@ -76,7 +76,7 @@ def person_mask(frame: Image, box: Box, face: Box | None = None) -> Mask:
 
 def object_mask(frame: Image, box: Box) -> Mask:
     """How much of each pixel is the thing in `box`, which should be close around it: GrabCut.  # (H, W)"""
-    return _mask(frame, box, _by_grabcut, None)
+    return _mask(frame, box, lambda crop, inner, _: _by_grabcut(crop, inner, None, fills=True), None)
 
 
 def _mask(
@@ -132,15 +132,18 @@ def _by_model(crop: Image) -> Mask:
     return cast(Mask, cv2.resize(total / 2, size, interpolation=cv2.INTER_LINEAR))
 
 
-def _by_grabcut(crop: Image, box: Box, face: Box | None) -> Mask:
-    """Rother, Kolmogorov and Blake 2004, from an oval in the box; with a face, from a head and shoulders."""
+def _by_grabcut(crop: Image, box: Box, face: Box | None, fills: bool = False) -> Mask:
+    """Rother, Kolmogorov and Blake 2004, from an oval in the box; with a face, from a head and shoulders; of what `fills`
+    its box from all of it."""
     factor = min(1.0, GRABCUT_PX / max(crop.shape[:2]))
     size = (max(8, round(crop.shape[1] * factor)), max(8, round(crop.shape[0] * factor)))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
     state = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
     left, top, right, bottom = (round(side * factor) for side in box)
     state[top:bottom, left:right] = cv2.GC_PR_BGD
-    if face is None:
+    if fills:
+        state[top:bottom, left:right] = cv2.GC_PR_FGD
+    elif face is None:
         _oval(state, Box(left, top, right, bottom), (0.3, 0.45), cv2.GC_PR_FGD)
     else:
         _figure(state, Box(*(round(side * factor) for side in face)), bottom)
@@ -251,11 +254,7 @@ def _moved(box: Box, window: Box) -> Box:
 
 def _model_file() -> Path | None:
     spec = find_spec(PACKAGE)
-    file = (
-        Path(spec.origin).with_name("modules") / MODEL.removeprefix("modules/")
-        if spec and spec.origin
-        else None
-    )
+    file = Path(spec.origin).parent / MODEL if spec and spec.origin else None
     return file if file and file.is_file() else None
 
 

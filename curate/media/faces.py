@@ -12,12 +12,13 @@ frames of each, and 33 faces of an animated one; a full-size frame upsampled onc
 Upsampled once, and from MIN_SCORE on: of faces 32 pixels wide and more 348 of 353, from 24 to 31 62 of 99, smaller 1 of 178.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from importlib import metadata
 from importlib.util import find_spec
+from itertools import permutations
 from math import atan, degrees
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ NOSE_DEPTH = 0.535  # of the distance between the outer corners of the eyes: see
 # .64 to .78 (.49 to .62). Average linkage parts all five with bounds from .55 to .62, the two filmed men from .45 to .68.
 # Faces blurred to 25 pixels are all alike: of 90 people some pairs are within .4.
 SAME_PERSON = 0.6
+NEVER = 1e9  # a distance, in place of that of two faces in one frame
 MODELS = ("shape_predictor_5_face_landmarks.dat", "dlib_face_recognition_resnet_model_v1.dat")
 
 
@@ -102,18 +104,27 @@ def identity_distance(a: Sequence[float], b: Sequence[float]) -> float:
     return float(np.linalg.norm(np.asarray(a, float) - np.asarray(b, float)))
 
 
-def group(identities: Sequence[Sequence[float]]) -> list[int]:
+def group(identities: Sequence[Sequence[float]], frames: Sequence[float] = ()) -> list[int]:
     """Which identities are one person: a number for each, 0 for who is seen most; the order given does not matter.
 
     Average linkage (Sokal and Michener 1958): two groups join while the mean distance of their pairs is within
-    SAME_PERSON.
+    SAME_PERSON. `frames` says in which frame each was seen: those of one frame are two people, and never join.
     """
     if not identities:
         return []
     from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist, squareform
 
     ordered = sorted({tuple(map(float, each)) for each in identities})  # (M, 128), each once
-    joined = fcluster(linkage(np.array(ordered), "average"), SAME_PERSON, "distance") if ordered[1:] else [1]
+    number = {each: place for place, each in enumerate(ordered)}
+    apart = squareform(pdist(np.array(ordered)))  # (M, M)
+    seen_in = defaultdict[float, list[int]](list)
+    for frame, each in zip(frames, identities, strict=False):
+        seen_in[frame].append(number[tuple(map(float, each))])
+    for there in seen_in.values():
+        for one, other in permutations(set(there), 2):
+            apart[one, other] = NEVER
+    joined = fcluster(linkage(squareform(apart), "average"), SAME_PERSON, "distance") if ordered[1:] else [1]
     group_of = dict(zip(ordered, (int(each) for each in joined), strict=True))
     found = [group_of[tuple(map(float, each))] for each in identities]
     seen, first = (

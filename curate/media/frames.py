@@ -8,8 +8,9 @@ import numpy as np
 
 from curate.errors import Rejected
 from curate.media.container import Frame, decoded, opened, video_stream
+from curate.media.fit import fitted
 from curate.media.picture import still
-from curate.media.video import Image, fitted, read_frames
+from curate.media.video import Image, read_frames
 from curate.records import VideoRef
 
 LEAST_LOOPED = 121  # frames of a reference video: what the in-context LoRAs of its kind were trained on

@@ -27,7 +27,8 @@ ENLARGED = 3.0  # at most, of a side: beyond that a panel is only a blur
 SHAPES = 2  # to an octave of aspect, of which the best tree is kept
 FREE = (0.0, -0.35, 0.35, -0.7, 0.7, -1.4, 1.4)  # octaves that a panel's place may be wider than the panel
 EVEN = 0.3  # the power of a panel's area in what a tree is worth: with .5, one of two alike was up to seven times the other
-MOST_PANELS = 32  # beyond them each is a stamp, and to find their places takes minutes
+MOST_PANELS = 24  # beyond them each is a stamp, and to find their places takes minutes
+MANY = 8  # panels: of so many each has its own shape only
 ENOUGH = 0.6  # of the sheet: to cover so much, the panels of one element may part
 BLACK = 16  # of 255: a codec does not return 0
 
@@ -177,7 +178,8 @@ def _packed(items: Sequence[Sequence[_Tree]], sheet: _Sheet) -> list[Box]:
 def _leaves(sheet: _Sheet, panel: int) -> list[_Tree]:
     """A panel in places of its own shape, and of wider and narrower ones, in which it leaves some free."""
     width, height = sheet.sizes[panel]
-    return [_Tree(width / height * 2**octaves, 0.0, 1, panel) for octaves in FREE]
+    free = FREE if len(sheet.sizes) <= MANY else (0.0,)
+    return [_Tree(width / height * 2**octaves, 0.0, 1, panel) for octaves in free]
 
 
 def _joined(items: Sequence[Sequence[_Tree]], sheet: _Sheet) -> list[_Tree]:

@@ -1,24 +1,26 @@
 """Panels of a reference sheet: a face, a body or a thing cut out of its frame onto black, and what they look like there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.errors import Rejected
 from curate.media.cutout import Mask, cutout
-from curate.media.faces import Face, faces_of, identity, identity_distance, inside
+from curate.media.faces import Face, faces_of, identity, inside
 from curate.media.layout import BLACK
 from curate.media.people import shared
-from curate.media.picture import Picture
+from curate.media.picture import Picture, probe_picture
 from curate.media.subject import Box
 from curate.media.video import Image
 
 # Of a face's box, to the left and right, above and below: hair, ears and the chin.
-HEAD = (0.3, 0.7, 0.15)
-LOOSE = (0.7, 1.3, 0.15)  # and how far hair and hats may go on
+HEAD = (0.3, 0.7, 0.3)
+LOOSE = (0.7, 1.3, 0.3)  # and how far hair and hats may go on
 VISIBLE = 0.5  # of a mask: what is clearly there
+MOST_PIXELS = 40_000_000  # of a user's image: a phone's; more takes seconds for every sheet
 LEAST_PX = 24  # of a panel's sides
 FACE_PX = 160  # of a panel's shorter side, for a detector
 
@@ -26,7 +28,7 @@ FACE_PX = 160  # of a panel's shorter side, for a detector
 def face_panel(frame: Image, mask: Mask, face: Box) -> Image | None:
     """A head on black, with hair and neck, of the person that `mask` (H, W) shows; None where nothing can be cut out."""
     height, width = frame.shape[:2]
-    least, most = head_of(face), _around(face, LOOSE)
+    least, most = head_of(face), around(face, LOOSE)
     left, top, right, _ = inside(*most, width, height)
     hair = mask[top : face.bottom, left:right] > VISIBLE  # also where it is more than heads have
     columns, rows = np.flatnonzero(hair.any(axis=0)), np.flatnonzero(hair.any(axis=1))
@@ -41,10 +43,11 @@ def face_panel(frame: Image, mask: Mask, face: Box) -> Image | None:
 
 def head_of(face: Box) -> Box:
     """Where a face's head is, also where that is beyond the frame."""
-    return _around(face, HEAD)
+    return around(face, HEAD)
 
 
-def _around(face: Box, shares: tuple[float, float, float]) -> Box:
+def around(face: Box, shares: tuple[float, float, float]) -> Box:
+    """A face's box and so many of its own sizes to both sides, above and below."""
     across, down = face.right - face.left, face.bottom - face.top
     aside, above, below = shares
     return Box(
@@ -60,8 +63,14 @@ def whole_panel(frame: Image, mask: Mask) -> Image | None:
 
 
 def given_panel(path: Path, most_px: int) -> Image | None:
-    """An image that a user gave, on black, its longer side at most so long. Raises Rejected for one that cannot be read."""
-    picture = Picture(path)
+    """An image that a user gave, on black, its longer side at most so long. Raises Rejected: image."""
+    try:
+        size = probe_picture(path)
+        if size.width * size.height > MOST_PIXELS:
+            raise Rejected("too_large", f"{size.width}x{size.height}, wanted at most {MOST_PIXELS:,} pixels")
+        picture = Picture(path)
+    except Rejected as why:
+        raise Rejected("image", f"{path.name}: {why.reason}, {why.detail}") from why
     shown, alpha = picture.on("#000000"), picture.alpha
     there = alpha > 127 if alpha is not None else shown.max(axis=2) > BLACK
     part = _trimmed(shown, there.astype(np.float32), Box(0, 0, shown.shape[1], shown.shape[0]))
@@ -77,18 +86,18 @@ def nearest_levels(frame: Image, mask: Mask, others: Sequence[Image]) -> float:
     return min((float(np.abs(other[there] - here).mean()) for other in others), default=255.0)
 
 
-def matched(own: Sequence[float], frames: Sequence[Image], places: Sequence[Sequence[Box]]) -> list[float]:
-    """Distances of an identity from those of a character's faces in frames.
-
-    `places` are for each frame the boxes in which the character's face is known to be.
-    """
-    return [
-        identity_distance(own, identity(frame, face))
-        for frame, boxes in zip(frames, places, strict=True)
-        if boxes
-        for face in faces_of(frame)
-        if any(_same(face, box) for box in boxes)
-    ]
+def identities_in(
+    frames: Sequence[Image], places: Mapping[str, Sequence[Sequence[Box]]]
+) -> dict[str, list[list[float]]]:
+    """Identities of characters in frames; `places` are for each character the boxes of their face in each frame."""
+    found: dict[str, list[list[float]]] = {name: [] for name in places}
+    for number, frame in enumerate(frames):
+        wanted = {name: boxes[number] for name, boxes in places.items() if boxes[number]}
+        for face in faces_of(frame) if wanted else ():
+            for name, boxes in wanted.items():
+                if any(_same(face, box) for box in boxes):
+                    found[name].append(identity(frame, face))
+    return found
 
 
 def identity_on(panel: Image) -> list[float] | None:

@@ -16,6 +16,7 @@ from curate.media.video import Image
 
 SPREAD = 0.02  # of the shorter side, by which a mask grows: hair, soft edges, shadows at the feet
 ROWS_BYTES = 1 << 25  # of frames, sorted at a time
+FEWEST = 3  # frames that a pixel must be seen in, where there are enough: what one mask has missed is in one or two
 POINTS = 400  # at most, to follow from frame to frame
 LEAST_POINTS, TURN_POINTS = 5, 12  # that tell of a shift, and of a turn or a zoom
 BACK_PX = 0.5  # a point followed there and back again must be where it was
@@ -33,7 +34,7 @@ class Plate(NamedTuple):
     """A place without people."""
 
     picture: Image  # (H, W, 3) uint8 RGB
-    never: Mask  # (H, W): covered in every frame, so filled in
+    never: Mask  # (H, W): covered in all frames but a few, so filled in
     seen: float  # the share of the picture that is not `never`
     frames: int  # of which it is made; one, where the others show something else
     moved_px: float  # as far as a corner of these frames lay from where it is in the plate
@@ -154,9 +155,14 @@ def _median(frames: Sequence[Image], covered: Mask) -> tuple[Image, Mask]:
         values[covered[:, part]] = 255  # to the end, where no rank leads
         values = np.sort(values, axis=0, kind="stable")  # of bytes, that is a radix sort
         picture[part] = np.take_along_axis(values, rank[None, part, :, None], 0)[0]
-    never = count == 0
+    never = count < fewest_of(len(frames))
     picture[never] = 0
     return picture, never
+
+
+def fewest_of(frames: int) -> int:
+    """In how many of so many frames a pixel must be seen: 3 of 12 and more, of fewer a quarter."""
+    return max(1, min(FEWEST, frames // 4))
 
 
 def _filled(picture: Image, never: Mask) -> Image:

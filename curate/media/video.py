@@ -8,17 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
-import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.codec.context import Flags
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected
@@ -35,17 +34,15 @@ from curate.media.container import (
     time_zero_s,
     video_stream,
 )
+from curate.media.fit import CLEAN, displayed_size, fitted
 
 PROMISE_SLACK_S = 0.5  # what the header of a sound file may be off by
 MIN_FPS = 0.5  # below this it is the time stamps that are wrong
 SEEK_FROM_S = 2.0  # decoding two seconds costs less than a seek that may land late
 SEEK_MARGIN_S = 0.5  # indexes are in decoding order: the reordering delay must fit in here
-CLEAN = (
-    Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
-)
 # With its macroblock tree, x264's assembly gives other bytes from run to run, even on one thread (measured).
 X264 = {"crf": "18", "x264-params": "mbtree=0"}
-BT709, UNTAGGED = 1, 2  # code points of ITU-T H.273
+BT709 = 1  # code point of ITU-T H.273
 
 Image = NDArray[np.uint8]
 
@@ -125,7 +122,7 @@ def probe(path: str | Path) -> Probe:
             raise Rejected("broken", f"no frame decodes in {shown.packets} whole packets")
         if shown.per_second < MIN_FPS:
             raise Rejected("broken", f"{shown.packets} frames in {shown.seconds:.1f} s")
-        width, height = _displayed_size(first)
+        width, height = displayed_size(first)
         heard = held[audio.index].shown if audio is not None else _Span()
         return Probe(
             seconds=round(shown.end_s - first.time_s, 6),
@@ -342,55 +339,3 @@ def _looked_at(path: str | Path, times_s: Sequence[float]) -> Generator[Frame | 
             yield found
     finally:
         reel.close()
-
-
-def _displayed_size(frame: Frame) -> tuple[int, int]:
-    """Width and height after pixel aspect and rotation."""
-    width, height = max(1, round(frame.picture.width * frame.pixel_aspect)), frame.picture.height
-    return (height, width) if _orientation(frame.picture)[0] else (width, height)
-
-
-def _orientation(picture: av.VideoFrame) -> tuple[bool, bool, bool]:
-    """How the stored picture becomes the displayed one: transpose, then mirror x, then mirror y.
-
-    The display matrix [[a, b, u], [c, d, v], [x, y, w]] sends a stored (p, q) to (ap + cq + x, bp + dq + y).
-    """
-    try:
-        side_data = cast(dict[str, Any], picture.side_data)  # PyAV types only some of the keys
-        matrix = np.frombuffer(bytes(side_data["DISPLAYMATRIX"]), "<i4").reshape(3, 3)
-        (a, b), (c, d) = matrix[:2, :2].tolist()
-    except KeyError:
-        return False, False, False
-    except ValueError:  # beside it is something (EXIF) that PyAV has no name for: go by the angle alone
-        turn = math.radians(picture.rotation)  # counter-clockwise
-        (a, b), (c, d) = (math.cos(turn), -math.sin(turn)), (math.sin(turn), math.cos(turn))
-    return (True, c < 0, b < 0) if abs(b) > abs(a) else (False, a < 0, d < 0)
-
-
-def fitted(frame: Frame, width: int, height: int, bt601: bool = False) -> Image:
-    """The displayed picture, scaled to cover and cropped to its centre, (height, width, 3) RGB.
-
-    A file that names no colour matrix is read as players do, BT.709 when it is large; with `bt601` never so.
-    """
-    picture = frame.picture
-    untagged_hd = picture.colorspace == UNTAGGED and (picture.width >= 1280 or picture.height > 576)
-    image = picture.to_ndarray(
-        format="rgb24",
-        src_colorspace=Colorspace.ITU709 if untagged_hd and not bt601 else None,
-        interpolation=CLEAN,
-        threads=1,
-    )
-    transpose, mirror_x, mirror_y = _orientation(picture)
-    image = image.transpose(1, 0, 2) if transpose else image
-    image = image[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1]
-    aspect = 1 / frame.pixel_aspect if transpose else frame.pixel_aspect
-    found_height, found_width = image.shape[:2]
-    scale = max(width / (found_width * aspect), height / found_height)  # displayed to wanted
-    crop_width = min(found_width, max(1, round(width / (scale * aspect))))
-    crop_height = min(found_height, max(1, round(height / scale)))
-    left, top = (found_width - crop_width) // 2, (found_height - crop_height) // 2
-    crop = np.ascontiguousarray(image[top : top + crop_height, left : left + crop_width])
-    shrinks = crop_width >= width and crop_height >= height
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    resized: Image = cv2.resize(crop, (width, height), interpolation=method)
-    return resized

@@ -6,21 +6,24 @@ from typing import NamedTuple
 
 from curate.errors import Rejected
 from curate.media.faces import SAME_PERSON
-from curate.media.film import Sighting, seen_share
+from curate.media.film import Sighting
 from curate.media.layout import Kind
+from curate.media.shots import Shot
 from curate.sheets.elements import Element
 from curate.sheets.known import Known
 from curate.sheets.view import IMPORTANCE, View
-from curate.sheets.windows import LEAST_PLACE, LEAST_SEEN, Window, plate_times, present
+from curate.sheets.windows import LEAST_PLACE, LEAST_SHOWN, Window, place_seen, plate_times, present, shot_at
 
 TURNED_DEG = 15.0  # from here on a head looks to a side; the estimate is 3 to 6 degrees off
 TURNS = ("front", "left", "right")  # of a body, as far as a face tells
 NEVER_SEEN = ("back",)  # which without a face nobody can tell from a front
 LEAST_FACE_PX = 40  # of height: smaller ones are enlarged beyond what they hold
 CLOSE_FACE_PX = 120  # of height, as large as it is shown
-LEAST_APART = 0.7  # of a body's box: what else is in it is cut out with it
+LEAST_APART = 0.7  # of a body's box, or of a head's: what else is in it is cut out with it
+LEAST_SHARP = 0.28  # people in focus have .29 and more, one in an animated film who is out of it .22 to .26
 LEAST_SOLID = 0.6  # of a face's box in the person's mask: .8 of a webcam's, .7 of a candle before it, 0 where it is lost
 LEAST_WHOLE = 0.9  # of a head: what is cut off at the frame's edge is cut off on the sheet
+FRONTAL = 6  # the power: half the worth at 27 degrees
 AS_GOOD = (
     1 / 3
 )  # of the best one's worth, for a face to be shown in its place because it is not of the target
@@ -34,19 +37,35 @@ class Cast(NamedTuple):
     who: dict[str, int]  # by element: number of the character in the film
 
 
+class Near(NamedTuple):
+    """How a moment lies to a target, by which the better of two like views is chosen."""
+
+    window: Window
+    shot: Shot
+
+    def rank(self, at_s: float) -> tuple[int, bool, int]:
+        """Outside the window first, then in its shot, where people wear the same, then farther away."""
+        apart = self.window.apart(at_s)
+        return min(apart, 1), self.shot.start_s <= at_s < self.shot.end_s, apart
+
+
 def cast(known: Known, window: Window, generated: bool = False) -> Cast:
     """The panels for a window. Raises Rejected where nobody can be shown well."""
-    shares = present(known.film, window)
+    shares, looks = present(known.film, window), sum(map(window.holds, known.film.looked_s))
+    if not looks:
+        raise Rejected("broken_video", f"no frame that was looked at from {window.start_s:.2f} s on decodes")
     if not shares:
-        where = f"the frames from {window.start_s:.2f} s"
-        raise Rejected("no_character", f"nobody's face in {LEAST_SEEN:.0%} of {where}")
+        where = f"the {looks} frames looked at from {window.start_s:.2f} s on"
+        raise Rejected("no_character", f"nobody's face in {LEAST_SHOWN:.0%} of {where}")
     views, missing = list[View](), list[str]()
     named = _named(known, shares)
     for element, who in named:
         seen = [each for each in known.film.sightings if each.who == who]
-        face = _face(element, seen, window, shares[who])
-        bodies = list(_given(element, "body")) or list(_bodies(element, seen, window, face.at_s))
-        lacking = [turn for turn in (*TURNS, *NEVER_SEEN) if turn not in {body.turn for body in bodies}]
+        near = Near(window, shot_at(known.film, window.start_s))
+        face = _face(element, seen, near, shares[who])
+        bodies = list(_given(element, "body")) or list(_bodies(element, seen, near, face.at_s))
+        turns = () if element.images else (*TURNS, *NEVER_SEEN)
+        lacking = [turn for turn in turns if turn not in {body.turn for body in bodies}]
         if generated:
             bodies += [_made_up(element, turn) for turn in lacking]
         else:
@@ -78,37 +97,37 @@ def _numbered(who: int, taken: set[str]) -> Element:
     return Element(id=name, description="a person")
 
 
-def _face(element: Element, seen: Sequence[Sighting], window: Window, share: float) -> View:
-    best = _best(seen, window)
+def _face(element: Element, seen: Sequence[Sighting], near: Near, share: float) -> View:
+    best = _best([each for each in seen if each.clear >= LEAST_APART], near)
     if best is None:
-        wanted = f"{LEAST_FACE_PX} px high, whole, and apart from others"
+        wanted = f"{LEAST_FACE_PX} px high, whole, sharp, and apart from others"
         raise Rejected("no_clear_face", f"{element.id}: none of {len(seen)} is {wanted}")
-    return _cut(element, "face", "", best, window, IMPORTANCE["face"] + share)
+    return _cut(element, "face", "", best, near.window, IMPORTANCE["face"] + share)
 
 
-def _bodies(
-    element: Element, seen: Sequence[Sighting], window: Window, face_s: float | None
-) -> Iterator[View]:
+def _bodies(element: Element, seen: Sequence[Sighting], near: Near, face_s: float | None) -> Iterator[View]:
     """A body for every way that the character is seen to look; no moment twice."""
     for turn in TURNS:
-        ways = [each for each in seen if _turn(each) == turn and each.at_s != face_s]
-        if best := _best(ways, window):
-            yield _cut(element, "body", turn, best, window, IMPORTANCE["body"])
+        ways = [
+            each for each in seen if _turn(each) == turn and each.at_s != face_s and each.apart >= LEAST_APART
+        ]
+        if best := _best(ways, near):
+            yield _cut(element, "body", turn, best, near.window, IMPORTANCE["body"])
 
 
-def _best(seen: Sequence[Sighting], window: Window) -> Sighting | None:
-    """The best one: of those that are nearly as good the one farthest from the target."""
+def _best(seen: Sequence[Sighting], near: Near) -> Sighting | None:
+    """The best one: of those that are nearly as good the one that lies best to the target."""
     worth = {each: _worth(each) for each in seen if _usable(each)}
     good = [each for each in worth if 0 < worth[each] >= AS_GOOD * max(worth.values())]
-    return max(good, key=lambda each: (window.apart(each.at_s), worth[each], -each.at_s), default=None)
+    return max(good, key=lambda each: (*near.rank(each.at_s), worth[each], -each.at_s), default=None)
 
 
 def _usable(each: Sighting) -> bool:
     return (
         each.face is not None
         and each.face.bottom - each.face.top >= LEAST_FACE_PX
-        and each.apart >= LEAST_APART
         and each.whole >= LEAST_WHOLE
+        and each.sharpness >= LEAST_SHARP
         and each.solid >= LEAST_SOLID
     )
 
@@ -118,9 +137,9 @@ def _worth(each: Sighting) -> float:
     bits of a network do not choose."""
     height = each.face.bottom - each.face.top if each.face else 0
     large = min(1.0, height / CLOSE_FACE_PX)
-    frontal = math.cos(math.radians(each.yaw_deg or 0.0))
+    frontal = math.cos(math.radians(each.yaw_deg or 0.0)) ** FRONTAL
     plain = max(0.0, 1 - each.odd / SAME_PERSON)
-    return round(each.sharpness * large * frontal * each.apart * each.whole * plain, 2)
+    return round(each.sharpness * large * frontal * each.clear * each.whole * plain, 2)
 
 
 def _turn(each: Sighting) -> str:
@@ -185,8 +204,7 @@ def _location(known: Known) -> Element:
 def _place(known: Known, window: Window) -> View | None:
     """The panel of the location; None where people hide too much of it."""
     location, times_s = _location(known), plate_times(known.film, window)
-    cells = dict(zip(known.film.looked_s, known.film.covered, strict=True))
-    if not location.images and seen_share([cells[at_s] for at_s in times_s]) < LEAST_PLACE:
+    if not location.images and place_seen(known.film, times_s) < LEAST_PLACE:
         return None
     return View(
         element=location.id, description=location.description, kind="location", image=next(iter(location.images), None),

@@ -35,7 +35,8 @@ class Choices(NamedTuple):
             people={at_s: people_at(film, at_s) for at_s in plate_times(film, window)} if plate else {},
             faces={
                 element: [
-                    [s.face for s in film.sightings if s.who == who and s.face and s.at_s == at_s] for at_s in target_s
+                    [s.face for s in film.sightings if s.who == who and s.face and s.at_s == at_s and window.shows(s)]
+                    for at_s in target_s
                 ]
                 for element, who in chosen.who.items()
             },
@@ -60,10 +61,18 @@ class Choices(NamedTuple):
         return cls(
             views=[View.model_validate_json(each) for each in strings(told["views"])],
             target_s=numbers(told["target_s"]),
-            people={float(at_s): [Whereabouts(Box(*box), seen) for box, seen in there] for at_s, there in people},
+            people={
+                float(at_s): [Whereabouts(Box(*box), seen, face and Box(*face)) for box, seen, face in there]
+                for at_s, there in people
+            },
             faces={name: [[Box(*box) for box in boxes] for boxes in found] for name, found in faces},
             means=json.loads(str(told["means"])),
         )  # fmt: skip
+
+    @property
+    def given(self) -> list[str]:
+        """The panels that were not cut out of the film."""
+        return [view.name for view in self.views if view.image or view.generated]
 
     def from_target(self, window: Window) -> list[str]:
         """The panels that show a moment of the target itself."""

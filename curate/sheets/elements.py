@@ -12,8 +12,9 @@ everything of an element but its id and description.
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
@@ -24,10 +25,8 @@ from curate.records import Record
 SUFFIX = ".elements.json"
 MOST_BYTES = 1_000_000
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
-Edge = Annotated[float, Field(ge=0, le=100_000)]
-File = Annotated[
-    str, StringConstraints(pattern=r"^[^/\\\x00][^\\\x00]*$", max_length=255)
-]  # beside the film, or below
+Edge = Annotated[float, Field(ge=0, le=100_000, strict=True)]
+File = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 
 class Element(Record):
@@ -36,7 +35,7 @@ class Element(Record):
     id: Id
     description: str = Field(min_length=1, max_length=500)
     box: tuple[Edge, Edge, Edge, Edge] | None = None
-    at_s: float | None = Field(default=None, ge=0, le=1_000_000)
+    at_s: float | None = Field(default=None, ge=0, le=1_000_000, strict=True)
     weight: float = Field(default=1.0, ge=0.1, le=10)  # of its panels: a heavier one has no less area
     images: tuple[File, ...] = Field(default=(), max_length=16)
 
@@ -46,8 +45,16 @@ class Element(Record):
             raise ValueError("a box wants its time (at_s), and a time its box")
         if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
             raise ValueError(f"the box {list(self.box)} is empty; wanted left, top, right, bottom")
-        if bad := next((image for image in self.images if ".." in Path(image).parts), None):
-            raise ValueError(f"the image {bad} is not below the film's folder")
+        for image in self.images:
+            if (
+                not image.isprintable()
+                or "\\" in image
+                or Path(image).is_absolute()
+                or ".." in Path(image).parts
+            ):
+                raise ValueError(
+                    f"the image {image!a} is not named as a file beside the film, or below its folder"
+                )
         if normalise(self.description) != self.description or re.search(r"[;()]", self.description):
             raise ValueError(
                 "a description is one line without semicolons and brackets, which part a caption"
@@ -78,6 +85,11 @@ class Elements(Record):
     @model_validator(mode="after")
     def _each_once(self) -> "Elements":
         names = [each.id for each in self.every()]
+        for each in (*self.props, *([self.location] if self.location else [])):
+            if len(each.images) > 1:
+                raise ValueError(f"{each.id} has {len(each.images)} images; wanted one of a prop or a place")
+        if self.location and self.location.box:
+            raise ValueError(f"{self.location.id} has a box; a place is all of the picture")
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"the id {twice} comes twice")
         return self
@@ -108,11 +120,25 @@ def read_elements(path: Path) -> Elements:
     try:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
             raise CurateError(f"{path}: wanted a file of elements, of at most {MOST_BYTES:,} bytes")
-        return Elements.model_validate(json.loads(path.read_text(encoding="utf-8-sig")))
+        return Elements.model_validate(
+            json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+        )
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         says = first["msg"].removeprefix("Value error, ")
-        raise CurateError(f"{path}: {where or 'its elements'}: {says}") from error
+        raise CurateError(f"{path}: {_plain(where) or 'its elements'}: {_plain(says)}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise CurateError(f"{path}: cannot be read as JSON: {str(error).splitlines()[0]}") from error
+        raise CurateError(f"{path}: cannot be read as JSON: {_plain(str(error))}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of a key that comes twice nobody knows which is meant."""
+    if twice := next((key for key, count in Counter(key for key, _ in pairs).items() if count > 1), None):
+        raise ValueError(f"the key {twice!a} comes twice")
+    return dict(pairs)
+
+
+def _plain(text: str) -> str:
+    """On one line, without what steers a terminal."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)[:300]

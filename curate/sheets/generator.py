@@ -9,8 +9,9 @@ None where it cannot. The same arguments must give the same picture: its file is
 import hashlib
 import importlib
 import importlib.util
-import inspect
+import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ Picture = NDArray[np.uint8]
 Generator = Callable[[str, str, str, list[Picture]], Picture | None]
 
 
+@lru_cache(maxsize=1)
 def load_generator(reference: str) -> Generator:
     """The function that a reference names. Raises CurateError where there is none."""
     module, _, name = reference.rpartition(":")
@@ -30,7 +32,7 @@ def load_generator(reference: str) -> Generator:
         found = getattr(
             _from_file(module) if module.endswith(".py") else importlib.import_module(module), name
         )
-    except Exception as error:  # a user's module may raise anything
+    except (Exception, SystemExit) as error:  # a user's module may raise anything
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise CurateError(f"generator {reference}: cannot be imported: {first}") from error
     if not callable(found):
@@ -39,22 +41,22 @@ def load_generator(reference: str) -> Generator:
 
 
 def _from_file(path: str) -> Any:
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    spec = importlib.util.spec_from_file_location(f"curate_generator_{Path(path).stem}", path)
     if spec is None or spec.loader is None:
         raise ImportError("not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # what it may look itself up in
     spec.loader.exec_module(module)
     return module
 
 
 def fingerprint(reference: str) -> str:
-    """Of the file that the function is in. Raises CurateError as `load_generator`."""
-    found = load_generator(reference)
-    try:
-        file = inspect.getsourcefile(found)
-    except TypeError:  # built in
-        file = None
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16] if file else reference
+    """Of the file that a reference names, and the function. Raises CurateError as `load_generator`."""
+    load_generator(reference)
+    module, _, name = reference.rpartition(":")
+    file = module if module.endswith(".py") else getattr(sys.modules[module], "__file__", None)
+    code = Path(file).read_bytes() if file else module.encode()
+    return hashlib.sha256(name.encode() + b" " + code).hexdigest()[:16]
 
 
 def generated(
@@ -63,7 +65,7 @@ def generated(
     """A view that no film shows. Raises Rejected: not_generated."""
     try:
         made = generator(element, description, turn, [panel.copy() for panel in panels])
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise Rejected("not_generated", f"{element} {turn}: {type(error).__name__}: {first}") from error
     if made is None:

@@ -32,6 +32,7 @@ LEAST = (
 NONE = (
     ("nothing_empty", "empty", "sheets with a panel that shows nothing", "not_cut_out"),
     ("cut_out", "uncut", "sheets with a panel that is not on black", "not_on_black"),
+    ("no_repeat", "repeated", "sheets with a panel that shows what another does", "repeated"),
     ("right_person", "mistaken", "sheets with a face that is nearer to another character", "other_person"),
 )
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curate.errors import CurateError, Rejected
 from curate.media.cutout import Mask, object_mask, person_mask
 from curate.media.film import look_size
 from curate.media.layout import Panel, compose, layout
-from curate.media.panels import VISIBLE, face_panel, given_panel, shrunk, whole_panel
+from curate.media.panels import LOOSE, VISIBLE, around, face_panel, given_panel, shrunk, whole_panel
 from curate.media.plate import clean_plate
 from curate.media.subject import Box
 from curate.media.video import Image, frames_at
@@ -20,6 +21,7 @@ from curate.sheets.view import View
 from curate.sheets.windows import Whereabouts
 
 LEAST_SEEN = 0.75  # of a place: the rest is painted in, and looks it
+ROUND_PX = 16  # who sits still is in one place
 GHOST = 0.4  # of a person: how much of one is somebody
 
 Frames = Mapping[float, Image]  # by their time in seconds
@@ -102,22 +104,32 @@ def _place(frames: Frames, people: People) -> _Made:
     """The place without people, and how much of it was seen. Who is still there where somebody was, is a ghost."""
     shown = np.stack([frames[at_s] for at_s in people])
     masks = np.zeros(shown.shape[:3], bool)
-    found = list[tuple[Box, float]]()  # where somebody is, and how many pixels of them a mask shows
-    for covered, frame, places in zip(masks, shown, people.values(), strict=True):
-        for box, is_seen in places:
+    heads = np.zeros(shown.shape[:3], bool)  # of which a mask may miss hair and scarf
+    found = dict[Box, float]()  # where somebody is, nearly, and how many pixels of them a mask shows at most
+    for covered, hair, frame, places in zip(masks, heads, shown, people.values(), strict=True):
+        for box, is_seen, face in places:
+            if face:
+                _cover(hair, around(face, LOOSE))
             if not is_seen:  # of who is not quite where they are thought to be a mask shows a half
-                covered[box.top : box.bottom, box.left : box.right] = True
+                _cover(covered, box)
             mask = person_mask(frame, box)
             covered |= mask > VISIBLE / 2
-            found.append((box, float((mask > VISIBLE).sum())))
-    plate = clean_plate(shown, masks)
+            near = Box(*(ROUND_PX * round(edge / ROUND_PX) for edge in box))
+            found[near] = max(found.get(near, 0.0), float((mask > VISIBLE).sum()))
+    plate = clean_plate(shown, masks | heads)
+    if plate.seen < LEAST_SEEN:  # a head that fills the picture leaves too little of it
+        plate = clean_plate(shown, masks)
     if plate.seen < LEAST_SEEN:
         seen = f"{plate.seen:.1%} of it is seen without people, wanted {LEAST_SEEN:.0%}"
         raise Rejected("place_hidden", seen)
-    if ghosts := left_behind(plate.picture, found):
+    if ghosts := left_behind(plate.picture, found.items()):
         seen = f"somebody is still there at {ghosts} of the places where people were"
         raise Rejected("peopled_place", seen)
     return _Made(plate.picture, seen=plate.seen)
+
+
+def _cover(covered: NDArray[np.bool_], box: Box) -> None:
+    covered[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = True
 
 
 def left_behind(place: Image, people: Iterable[tuple[Box, float]]) -> int:

@@ -1,14 +1,15 @@
 """What is found on a finished reference sheet: on its picture alone, and beside its target."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from curate.errors import Rejected
 from curate.media import faces
 from curate.media.layout import BLACK, coverage, outside_black
-from curate.media.panels import grown, identity_on, matched, nearest_levels
+from curate.media.panels import grown, identities_in, identity_on, nearest_levels
 from curate.media.people import people_of
 from curate.media.subject import Box
 from curate.media.text import read_text
@@ -20,6 +21,8 @@ LEAST_TEXT = 0.5  # the score of a text on a sheet
 PLACE_PX = 360  # of a location's shorter side, when looking for people
 SHOWN = 0.02  # of a panel's box: less is nothing
 UNCUT = 0.5  # of each of its four sides: of a picture that has its background still
+SMALL_PX = 64
+SAME_LEVELS = 2.0  # between two panels in that size
 CHARACTER = ("face", "body")
 
 
@@ -34,11 +37,13 @@ class Targets(NamedTuple):
     ]  # identity of each character in the film, also of those who are not on the sheet
 
 
-def found_on(picture: Image, boxes: Sequence[Box], names: Sequence[str]) -> Values:
+def found_on(
+    picture: Image, boxes: Sequence[Box], names: Sequence[str], given: Collection[str] = ()
+) -> Values:
     """What anybody can find on a sheet who knows where its panels are, and what each shows ("ada face", "kitchen place").
 
     `texts` read, and the `words`; `outside`, the share of pixels beyond the panels that is not black; `empty` panels; `uncut` ones that are
-    not on black; `place_people`, who is found in the place; `covered`, the share of the sheet that is panels. The same
+    not on black, of those `given` (what is cut out here may fill its box, as a book does); `repeated` ones; `place_people`, who is found in the place; `covered`, the share of the sheet that is panels. The same
     picture gives the same values: `curate check` asks again.
     """
     panels = {name: _part(picture, box) for name, box in zip(names, boxes, strict=True)}
@@ -49,7 +54,8 @@ def found_on(picture: Image, boxes: Sequence[Box], names: Sequence[str]) -> Valu
         "words": words,
         "outside": round(outside_black(picture, boxes), 5),
         "empty": [name for name, panel in panels.items() if _visible(panel).mean() < SHOWN],
-        "uncut": [name for name, panel in panels.items() if panel is not place and _is_uncut(panel)],
+        "uncut": [name for name, panel in panels.items() if name in given and _is_uncut(panel)],
+        "repeated": _repeated(panels),
         "place_people": 0 if place is None else _people_on(place),
         "covered": round(coverage(boxes, picture.shape[1], picture.shape[0]), 3),
     }
@@ -59,14 +65,14 @@ def compared(sheet: Sheet, frames: Frames, targets: Targets) -> Values:
     """How a sheet stands to its target. Raises Rejected: face_lost.
 
     `identity`: the farthest face of a face panel from its character's faces in the target, a mean, and `body_identity` of
-    the others, on which faces are small; `mistaken`: panels whose face is nearer to another character; `levels`: how far a panel is from what the target shows where it was cut out (those of
-    its own window apart, as `own_levels`), and `levels_in_place`: from what the target shows where it stands on the sheet.
+    the others, on which faces are small; `mistaken`: panels whose face is nearer to another character; `levels`: how far a character's panel is from what the target shows where it was cut out (those
+    of its own window apart, as `own_levels`; what stands still stands in the target too), and `levels_in_place`: from what the target shows where it stands on the sheet.
     """
     distances, bodies, mistaken = _identities(sheet, targets)
     cut = {
         view: nearest_levels(frames[view.at_s], mask, targets.frames)
         for view, mask in zip(sheet.views, sheet.masks, strict=True)
-        if mask is not None and view.at_s is not None
+        if mask is not None and view.at_s is not None and view.kind in CHARACTER
     }
     return {
         "identity": round(max(distances), 3),
@@ -93,11 +99,12 @@ def levels_in_place(sheet: Image, box: Box, video: Image) -> float:
 def _identities(sheet: Sheet, targets: Targets) -> tuple[list[float], list[float], list[str]]:
     """Mean distances of the faces on face panels and on others, and the panels with a face that is another's."""
     distances, bodies, mistaken = list[float](), list[float](), list[str]()
+    there = identities_in(targets.frames, targets.faces)
     for view, box in zip(sheet.views, sheet.boxes, strict=True):
         if view.kind not in CHARACTER or view.element not in targets.means:
             continue
         own = identity_on(_part(sheet.picture, box))
-        found = matched(own, targets.frames, targets.faces[view.element]) if own else []
+        found = [faces.identity_distance(own, each) for each in there[view.element]] if own else []
         if own and found:
             (distances if view.kind == "face" else bodies).append(float(np.mean(found)))
             mistaken += [view.name] if _nearest(own, targets.means) != view.element else []
@@ -130,6 +137,16 @@ def _is_uncut(panel: Image) -> bool:
     """Whether it shows something all along its rim: who is cut out leaves black at one side at least."""
     there = _visible(panel)
     return all(side.mean() > UNCUT for side in (there[0], there[-1], there[:, 0], there[:, -1]))
+
+
+def _repeated(panels: Mapping[str, Image]) -> list[str]:
+    """Panels that show what an earlier one shows."""
+    small = {
+        name: cv2.resize(panel, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA).astype(np.int16)
+        for name, panel in panels.items()
+    }
+    pairs = ((one, other) for place, other in enumerate(small) for one in list(small)[:place])
+    return sorted({other for one, other in pairs if np.abs(small[one] - small[other]).mean() < SAME_LEVELS})
 
 
 def _people_on(place: Image) -> int:

@@ -32,7 +32,9 @@ class Clips:
                 told = {"caption": clip.caption or note.caption, "licence": clip.licence or note.licence}
                 labels = {**note.labels, **clip.labels}
                 self.by_sha256[sha256] = clip.model_copy(update={**told, "labels": labels})
-            raise Rejected("same_file", f"the same bytes as {self.first[sha256]}")
+            has_more = self.reads == "films" and _is_there(elements_of(path))
+            unread = f"; {elements_of(path).name} is not read" if has_more else ""
+            raise Rejected("same_file", f"the same bytes as {self.first[sha256]}{unread}")
         self.first[sha256] = name
         found = probe_picture(path) if self.reads == "pictures" else probe(path)
         beside = beside_of(path, self.cache) if self.reads == "films" else {}
@@ -61,13 +63,33 @@ def beside_of(path: Path, cache: Path) -> dict[str, str]:
 
     Raises CurateError for elements that are none, and for an image that is not there, or is elsewhere.
     """
-    file, folder = elements_of(path), path.parent.resolve()
-    if not file.exists():
+    file, folder = elements_of(path), path.parent
+    if not _is_there(file):
         return {}
     names = [file.name, *read_elements(file).images()]
     for name in names:
-        image = (folder / name).resolve()
-        if not image.is_relative_to(folder) or not image.is_file():
-            where = "a link to another folder" if image.is_file() else "nothing"
-            raise CurateError(f"{shown(file)}: {name}: found {where}, wanted a file beside the film")
+        if found := _not_beside(folder, name):
+            raise CurateError(
+                f"{shown(file)}: {shown(Path(name))}: found {found}, wanted a file beside the film"
+            )
     return {name: file_sha256(folder / name, cache) for name in names}
+
+
+def _is_there(file: Path) -> bool:
+    """Also a link to nothing; not a name that is too long to be one."""
+    try:
+        file.lstat()
+    except OSError:
+        return False
+    return True
+
+
+def _not_beside(folder: Path, name: str) -> str:
+    """What a name is, if it is no file of this folder."""
+    try:
+        file = (folder / name).resolve()
+        if file.is_file() and not file.is_relative_to(folder.resolve()):
+            return "a link to another folder"
+        return "" if file.is_file() else "something else" if file.exists() else "nothing"
+    except (OSError, RuntimeError) as error:  # too long a name, a link to itself
+        return f"no file ({str(error).splitlines()[0].split(':')[0]})"

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.media.film import EVERY_S, GRID, LOOK_LONG_PX, NOTHING, Film, Sighting, look_size, look_through
+from curate.media.film import (
+    EVERY_S,
+    GRID,
+    LOOK_LONG_PX,
+    NOTHING,
+    Film,
+    Sighting,
+    look_size,
+    look_through,
+    seen_share,
+)
 from curate.media.shots import Shot
 from curate.media.subject import Box
 from curate.records import Clip
@@ -50,10 +60,11 @@ ANY = st.floats(-1e6, 1e6)
 BOXES = st.builds(Box, *(4 * [st.integers(-10, 5000)]))
 SIGHTINGS = st.builds(
     Sighting, at_s=TIMES, who=st.integers(NOTHING, 40), body=BOXES, face=st.none() | BOXES, yaw_deg=st.none() | ANY,
-    sharpness=ANY, apart=ANY, whole=ANY, odd=ANY,
+    sharpness=ANY, apart=ANY, whole=ANY, clear=ANY, solid=ANY, odd=ANY,
 )  # fmt: skip
 FILMS = st.builds(
     Film,
+    size=st.tuples(st.integers(1, 960), st.integers(1, 960)),
     shots=st.lists(st.builds(Shot, TIMES, TIMES), max_size=4),
     looked_s=st.lists(TIMES, max_size=6),
     sightings=st.lists(SIGHTINGS, max_size=4),
@@ -65,7 +76,7 @@ FILMS = st.builds(
 @given(FILMS)
 def test_a_film_is_had_back_exactly_from_an_annotation_also_through_json(film: Film) -> None:
     values = film.as_values()
-    assert set(values) == {"shots", "looked_s", "sightings", "identities", "covered"}
+    assert set(values) == {"size", "shots", "looked_s", "sightings", "identities", "covered"}
     assert Film.of(values) == film
     clip = Clip(
         id="a", name="a.mp4", sha256="0" * 64, seconds=1, width=2, height=2, fps=24, sample_rate_hz=None,
@@ -75,7 +86,7 @@ def test_a_film_is_had_back_exactly_from_an_annotation_also_through_json(film: F
 
 
 def test_an_annotation_without_all_of_it_is_no_film() -> None:
-    values = dict(Film([], [], [], [], []).as_values())
+    values = dict(Film((2, 2), [], [], [], [], []).as_values())
     del values["covered"]
     with pytest.raises(KeyError, match="covered"):
         Film.of(values)
@@ -156,4 +167,17 @@ def test_a_long_film_is_looked_at_as_often_as_a_short_one(tmp_path: Path) -> Non
 def test_what_is_too_short_for_a_shot_is_not_looked_at(tmp_path: Path) -> None:
     pytest.importorskip("dlib")
     path = encode(tmp_path / "moment.mp4", walls(1), range(1), Fraction(1, 25))
-    assert look_through(path, 64, 48) == Film([], [], [], [], [])
+    assert look_through(path, 64, 48) == Film((64, 48), [], [], [], [], [])
+
+
+def test_a_place_is_seen_where_enough_frames_show_nobody() -> None:
+    cells = GRID[0] * GRID[1]
+    empty, full = "0" * (cells // 4), "f" * (cells // 4)
+    film = Film((480, 280), [], [float(n) for n in range(12)], [], [], [full] * 10 + [empty] * 2)
+    assert (
+        seen_share(film, {at_s: [] for at_s in film.looked_s}) == 0.0
+    )  # in two of twelve: a mask may have missed
+    half = film._replace(covered=[full] * 9 + [empty] * 3)
+    assert seen_share(half, {at_s: [] for at_s in half.looked_s}) == 1.0
+    there = {at_s: [Box(0, 0, 240, 280)] for at_s in half.looked_s}
+    assert seen_share(half, there) == pytest.approx(0.5) and seen_share(half, {}) == 0.0

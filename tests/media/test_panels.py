@@ -65,7 +65,7 @@ def test_an_image_that_is_given_is_trimmed_and_no_larger_than_it_need_be(tmp_pat
     cv2.imwrite(str(tmp_path / "black.png"), np.zeros((50, 50, 3), np.uint8))
     assert given_panel(tmp_path / "black.png", 80) is None
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(Rejected):
+    with pytest.raises(Rejected, match=r"image: broken\.png: "):
         given_panel(tmp_path / "broken.png", 80)
 
 

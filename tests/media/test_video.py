@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from curate.errors import CurateError, Rejected
+from curate.media.fit import covered_part
 from curate.media.video import probe, read_frames, write_video
 from tests.footage import Picture, at_25, encode, frames_of, numbered
 
@@ -284,3 +285,17 @@ def test_packets_of_one_time_stamp_are_no_video(tmp_path: Path) -> None:
                 copy.mux(packet)
     with pytest.raises(Rejected, match="broken"):
         probe(path)
+
+
+@given(st.integers(16, 400), st.integers(16, 400), st.integers(16, 400), st.integers(16, 400))
+def test_the_covered_part_has_the_shape_that_is_wanted(
+    width: int, height: int, to_width: int, to_height: int
+) -> None:
+    left, top, right, bottom = covered_part(width, height, to_width, to_height)
+    assert 0 <= left < right <= width and 0 <= top < bottom <= height
+    assert (right - left == width) or (bottom - top == height)
+    assert abs(left - (width - right)) <= 1 and abs(top - (height - bottom)) <= 1
+    scale = max(to_width / width, to_height / height)
+    assert (
+        abs((right - left) * scale - to_width) <= scale and abs((bottom - top) * scale - to_height) <= scale
+    )

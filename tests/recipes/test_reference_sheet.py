@@ -17,6 +17,7 @@ from curate.recipes.reference_sheet import ReferenceSheet
 from curate.records import Clip, Drop, LedgerRow, Sample, number, sha256_of
 from curate.sheets.choices import Choices
 from curate.sheets.elements import Element, Elements
+from curate.stages import example_key
 from tests.casts import known, sighting
 
 
@@ -65,7 +66,7 @@ def measured(sample: Sample) -> dict[str, Any]:
         "boxes": [edge for place in range(len(views)) for edge in (left[place], 10.0, left[place] + side[place], 10 + side[place])],
         "texts": 0, "words": [], "outside": 0.0, "covered": 0.7, "identity": 0.3, "body_identity": 0.4, "levels": 12.0, "own_levels": 255.0,
         "levels_in_place": 40.0, "place_people": 0, "place_seen": 0.9, "sheet_width": 768, "sheet_height": 448, "frames": 121,
-        "reference_frames": 121, "empty": [], "uncut": [], "mistaken": [], "sheet": "0" * 16,
+        "reference_frames": 121, "empty": [], "uncut": [], "repeated": [], "mistaken": [], "sheet": "0" * 16,
     }  # fmt: skip
 
 
@@ -134,6 +135,7 @@ FAULTS: list[tuple[Change, set[str]]] = [
     (lambda m: {"levels_in_place": 1.0}, {"no_copy_in_place"}),
     (lambda m: {"empty": ["person-1 face"]}, {"nothing_empty"}),
     (lambda m: {"uncut": ["person-1 left"]}, {"cut_out"}),
+    (lambda m: {"repeated": ["person-1 left"]}, {"no_repeat"}),
     (lambda m: {"mistaken": ["person-1 face"]}, {"right_person"}),
     (lambda m: {"place_people": 1}, {"empty_place"}),
     (lambda m: {"frames": 120}, {"length"}),
@@ -172,10 +174,24 @@ def test_panels_of_the_target_itself_are_counted_from_the_moments_that_were_chos
 
 
 def test_a_film_of_one_target_shows_too_much_of_itself() -> None:
-    samples, drops = planned(recipe(), [clip(0, seconds=5.5)])
+    samples, drops = planned(recipe(), [clip(0, seconds=5.2)])
     assert not samples and [drop.reason for drop in drops] == ["same_window"]
     assert "person-1 face" in drops[0].detail
-    assert planned(recipe(max_same_window=1.0), [clip(0, seconds=5.5)])[0]
+    assert planned(recipe(max_same_window=1.0), [clip(0, seconds=5.2)])[0]
+
+
+def test_a_sheet_is_not_made_again_for_what_it_does_not_show() -> None:
+    known = {sample.id: example_key(recipe(), sample) for sample in planned(recipe(), [clip(0), clip(1)])[0]}
+    for other in (
+        recipe(seed=7),
+        recipe(heldout_share=0.5),
+        recipe(generator="math:sqrt"),
+        recipe(max_same_window=0.5),
+    ):
+        again = planned(other.model_copy(update={"generator": None}), [clip(0), clip(1)])[0]
+        assert {sample.id: example_key(other, sample) for sample in again}.items() & known.items()
+        assert all(example_key(other, sample) == known[sample.id] for sample in again if sample.id in known)
+    assert example_key(recipe(width=640), planned(recipe(), [clip(0)])[0][0]) not in known.values()
 
 
 def test_of_those_that_stand_the_first_of_the_lot_are_kept() -> None:
@@ -187,7 +203,7 @@ def test_of_those_that_stand_the_first_of_the_lot_are_kept() -> None:
             made[spoilt] = {"rejected": {"reason": "text", "detail": ""}}
         rows = made_rows(samples, made)
         kept = [row for row in selected(rows, judge.select(rows)) if row.kept]
-        assert [number(row.choices, "order") for row in kept] == ([1, 0] if spoilt else [0, 0])
+        assert [number(row.attributes, "order") for row in kept] == ([1, 0] if spoilt else [0, 0])
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,12 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def made(out: Path, source: Path, cache: Path, carrier: str = "serial", encode: bool = False) -> Built:
+def made(
+    out: Path, source: Path, cache: Path, carrier: str = "serial", encode: bool = False, **settings: str
+) -> Built:
     with engine(carrier) as engine_:
         return build(
-            Request("reference-sheet", str(source), SMALL, {}, "tiny", cache),
+            Request("reference-sheet", str(source), SMALL | settings, {}, "tiny", cache),
             out,
             engine_,
             Reporter(quiet=True),
@@ -61,7 +63,25 @@ def test_a_film_becomes_pairs_of_a_target_and_its_sheet(
         assert record.measured["identity"] < 0.5  # type: ignore[operator]
 
 
-def test_another_engine_gives_the_same_set(films: Path, shared_cache: Path, tmp_path: Path) -> None:
-    one = made(tmp_path / "one", films, shared_cache)
-    two = made(tmp_path / "two", films, tmp_path / "cache", "processes:2")
-    assert tree(one.folder) == tree(two.folder)
+DRAWING = """
+import numpy as np
+
+def draw(element, description, turn, panels):
+    made = panels[0][:, ::-1].copy()
+    made[::2, :, 1] //= 2 + len(turn)
+    return made if turn == "back" else np.rot90(made, len(turn)).copy()
+"""
+
+
+def test_another_engine_gives_the_same_set_also_with_a_generator(
+    films: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(DRAWING)
+    settings = {"generator": f"{tmp_path / 'mine.py'}:draw"}
+    one = made(tmp_path / "one", films, shared_cache, **settings)
+    two = made(tmp_path / "two", films, tmp_path / "cache", "processes:2", **settings)
+    assert tree(one.folder) == tree(two.folder) and check(one.folder) == []
+    rows = [row for row in read_lines(one.folder / "ledger.jsonl", LedgerRow) if row.kept]
+    assert rows and all("person-1 back" in row.attributes["generated"] for row in rows)  # type: ignore[operator]
+    assert all("back" in str(row.caption) and row.choices["generator"] for row in rows)
+    assert str(tmp_path) not in (one.folder / "build.json").read_text()

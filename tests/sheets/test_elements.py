@@ -21,8 +21,8 @@ def written(folder: Path, content: Any) -> Path:
 
 def test_all_of_it_is_read_and_its_images_named(tmp_path: Path) -> None:
     path = written(tmp_path, {
-        "characters": [{**ADA, "box": [1, 2, 30, 40], "at_s": 2.5}],
-        "props": [{"id": "kettle", "description": "a kettle", "images": ["kettle.png", "b.png"]}],
+        "characters": [{**ADA, "box": [1, 2, 30, 40], "at_s": 2.5, "images": ["b.png"]}],
+        "props": [{"id": "kettle", "description": "a kettle", "images": ["kettle.png"]}],
         "location": {"id": "kitchen", "description": "a kitchen"},
     })  # fmt: skip
     found = read_elements(path)
@@ -42,6 +42,14 @@ def test_all_of_it_is_read_and_its_images_named(tmp_path: Path) -> None:
         ({"characters": [{**ADA, "box": [5, 2, 3, 4], "at_s": 1}]}, "is empty"),
         ({"characters": [{**ADA, "box": [float("nan"), 2, 3, 4], "at_s": 1}]}, "characters.0.box.0"),
         ({"characters": [ADA], "props": [ADA]}, "the id ada comes twice"),
+        ({"props": [{**ADA, "images": ["a.png", "b.png"]}]}, "ada has 2 images"),
+        ({"location": {**ADA, "box": [1, 2, 3, 4], "at_s": 1}}, "a place is all of the picture"),
+        ({"props": [{**ADA, "images": ["../a.png"]}]}, "is not named as a file beside the film"),
+        ({"props": [{**ADA, "images": ["no\nsuch.png"]}]}, "is not named as a file beside the film"),
+        ({"a\nb\u001b[31m": 1}, "a\\nb\\x1b[31m: extra inputs"),
+        ({"characters": [{**ADA, "box": [True, 2, 3, 4], "at_s": 1}]}, "characters.0.box.0"),
+        ('{"props": [], "props": []}', "the key 'props' comes twice"),
+        ({"props": [{**ADA, "weight": 0}]}, "props.0.weight"),
         ({"characters": [{"id": "ada", "description": "a woman; in red"}]}, "without semicolons"),
         ({"characters": [{"id": "ada", "description": "a woman\nin red"}]}, "one line"),
     ],

@@ -26,7 +26,23 @@ def wrong(element, description, turn, panels):
 def broken(element, description, turn, panels):
     raise RuntimeError("no GPU")
 
+def leaves(element, description, turn, panels):
+    raise SystemExit(0)
+
 number = 3
+"""
+ITSELF = """
+from __future__ import annotations
+from dataclasses import dataclass
+
+@dataclass
+class Model:
+    size: int = 3
+
+    def __call__(self, element, description, turn, panels):
+        return panels[0]
+
+draw = Model()
 """
 
 
@@ -51,6 +67,7 @@ def test_a_function_draws_from_copies_of_the_panels(module: Path) -> None:
         ("nothing", "gave nothing"),
         ("wrong", r"float64 \(4, 4\), wanted uint8"),
         ("broken", "RuntimeError: no GPU"),
+        ("leaves", "SystemExit: 0"),
     ],
 )
 def test_whatever_else_it_gives_is_a_reason(module: Path, name: str, says: str) -> None:
@@ -64,3 +81,17 @@ def test_what_is_no_function_is_refused_in_one_line(module: Path, reference: str
     with pytest.raises(CurateError, match=f"generator {reference}: ") as caught:
         load_generator(reference)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_a_generator_too_and_its_bytes_are_its_fingerprint(tmp_path: Path) -> None:
+    (path := tmp_path / "mine.py").write_text(ITSELF)
+    reference = f"{path}:draw"
+    assert generated(load_generator(reference), "ada", "a woman", "back", [BLACK]) is not BLACK
+    before = fingerprint(reference)
+    path.write_text(ITSELF.replace("3", "4"))
+    assert fingerprint(reference) != before
+    (tmp_path / "exits.py").write_text("raise SystemExit(0)")
+    for wrong in (f"{tmp_path}/absent.py:draw", f"{path}:absent", f"{tmp_path}/exits.py:draw"):
+        with pytest.raises(CurateError, match="generator ") as caught:
+            fingerprint(wrong)
+        assert "\n" not in str(caught.value)

@@ -77,7 +77,7 @@ def test_what_leaves_nothing_on_black_is_a_reason(tmp_path: Path) -> None:
 
 def test_more_panels_than_fit_are_a_reason(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.full((50, 50, 3), 90, np.uint8))
-    many = [view("body", turn=f"view {n}", image="a.png") for n in range(33)]
+    many = [view("body", turn=f"view {n}", image="a.png") for n in range(25)]
     with pytest.raises(Rejected, match="does_not_fit"):
         made(many, tmp_path)
 
