@@ -38,13 +38,12 @@ def _settings(_: click.Context, __: click.Parameter, values: tuple[str, ...]) ->
 def _file_settings(path: str | None) -> dict[str, Any]:
     import yaml
 
-    if path is None:
+    text = _table(path)
+    if text is None:
         return {}
-    if not Path(path).is_file():  # no pipe or device, which may have no end
-        raise click.UsageError(f"--config {path}: no such file")
     try:
-        read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         raise click.UsageError(
             f"--config {path}: cannot be read as YAML: {str(error).splitlines()[0]}"
         ) from error
@@ -132,9 +131,7 @@ def cli() -> None:
 @cli.command()
 @_asking
 @click.option("--out", metavar="DIR", help="Where the set goes. [default: sets/RECIPE]")
-@click.option(
-    "--model", default="tiny", show_default=True, help="tiny, a Hub id, or a folder in diffusers layout."
-)
+@click.option("--model", default="tiny", show_default=True, help="tiny, a Hub id, or a folder for diffusers.")
 @click.option("--no-encode", is_flag=True, help="Stop after the audit: no latents, no shards.")
 @click.option(
     "--allow", multiple=True, metavar="NAME", help="A finding that may fail; recorded in build.json."
@@ -224,6 +221,23 @@ def check(set_folder: str, recipe: str | None, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("place", metavar="FILE|SET")
+@click.option("--fix", "fixing", is_flag=True, help="Print the captions mended; faults go to stderr.")
+@click.option("--json", "as_json", is_flag=True, help="Print captions, faults and fixes as JSON.")
+def lint(place: str, fixing: bool, as_json: bool) -> None:
+    """Hold the captions of FILE (text with one a line, .json, .jsonl, - for stdin) or SET against their rules."""
+    from curate.lint_files import failed, linted, linted_json, mended, told
+
+    found = linted(place)
+    says = json.dumps(linted_json(place, found)) if as_json else told(place, found)
+    click.echo(says, err=fixing and not as_json)
+    if fixing and not as_json:
+        click.echo(mended(found))
+    if failed(found, fixing):
+        sys.exit(1)
+
+
+@cli.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @click.option("--json", "as_json", is_flag=True, help="Print every difference as JSON.")
@@ -265,15 +279,9 @@ def diff(a: str, b: str, as_json: bool) -> None:
 @click.option("--allow", multiple=True, metavar="NAME", help="A finding of the set that may have failed.")
 @_told
 def train(
-    set_folder: str,
-    out: str | None,
-    settings: dict[str, Any],
-    config: str | None,
-    resume: bool,
-    allow: tuple[str, ...],
-    quiet: bool,
-    as_json: bool,
-) -> None:
+    set_folder: str, out: str | None, settings: dict[str, Any], config: str | None, resume: bool, allow: tuple[str, ...],
+    quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Train a LoRA on a finished SET. For several GPUs: accelerate launch -m curate.cli train SET"""
     from curate.progress import Reporter
     from curate.sample.look import while_training
@@ -375,9 +383,8 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("CURATE_TRACEBACK"):
             raise
-        if (
-            isinstance(error, OSError) and error.filename and error.strerror
-        ):  # a path that was given, a drive that is gone
+        # a path that was given, a drive that is gone
+        if isinstance(error, OSError) and error.filename and error.strerror:
             _complain(f"{str(error.filename)[:200]}: {error.strerror}", 1)
         _complain(
             f"a fault in curate itself: {type(error).__name__}: {error} (CURATE_TRACEBACK=1 shows where)", 1

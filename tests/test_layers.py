@@ -10,7 +10,7 @@ LAYERS = (
     {"curate.errors", "curate.guard"},
     {"curate.records", "curate.files", "curate.generators"},
     {"curate.captions", "curate.composition"},
-    {"curate.caption_rewrite"},
+    {"curate.caption_rewrite", "curate.lint"},
     {"curate.tensors"},
     {"curate.cache", "curate.shard", "curate.split", "curate.media", "curate.proof.sketch"}
     | {"curate.train.config"},
@@ -34,7 +34,7 @@ LAYERS = (
     },
     {"curate.pipeline", "curate.place", "curate.check_shards", "curate.controls", "curate.diff.contents"}
     | {"curate.diff.bump", "curate.roundtrip", "curate.train"},
-    {"curate.finish", "curate.check_control", "curate.diff.compare"},
+    {"curate.finish", "curate.check_control", "curate.diff.compare", "curate.lint_files"},
     {"curate.build", "curate.check", "curate.doctor"},
     {"curate.sample"},
     {"curate.show"},
