@@ -14,13 +14,13 @@ from curate.check_control import check_control
 from curate.check_shards import broken, check_shards
 from curate.errors import CurateError
 from curate.manifest import MANIFEST, content_id, load_build, read_lines, read_record, verdicts_of
+from curate.picture_files import check_pictures, needs
 from curate.progress import Reporter
 from curate.proof.finding import problems
 from curate.recipe import Recipe, configure, find, known
 from curate.records import Build, LedgerRow, Sample
 from curate.roundtrip import recorded_faults
 from curate.schema import Audit
-from curate.sheet_files import check_sheets, needs
 
 STRANGER = f"not in {MANIFEST}"
 
@@ -46,15 +46,17 @@ def check(folder: Path, recipe: str | None = None, reporter: Reporter | None = N
                     folder,
                     manifest,
                     {row.id: row for row in rows if row.kept},
-                    controls.latents(manifest.control, _recipe_of(manifest, recipe).latents),
+                    controls.latents(
+                        manifest.control, configure(_recipe_of(manifest, recipe), manifest.settings).holds()
+                    ),
                 )
         with reporter.step("audit"):
             faults += _judged_again(folder, manifest, rows, recipe)
         kept = [row for row in rows if row.kept]
         if needs(kept):
-            with reporter.step("sheets"), threadpool_limits(1):
+            with reporter.step("pictures"), threadpool_limits(1):
                 judge = configure(_recipe_of(manifest, recipe), manifest.settings)
-                faults += check_sheets(folder, kept, judge, manifest.made_with, reporter.note)
+                faults += check_pictures(folder, kept, judge, manifest.made_with, reporter.note)
     except CurateError as error:
         faults.append(str(error))
     except (

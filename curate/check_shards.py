@@ -9,10 +9,11 @@ from typing import Any
 from curate import schema
 from curate.errors import CurateError
 from curate.manifest import MANIFEST, read_record
+from curate.picture_files import pin_frames_in
+from curate.recipe import SHEET
 from curate.records import REFERENCE_OF, SPLITS, Build, LedgerRow, ShardRecord, reference_of, sha256_of
 from curate.schema import ShardIndex
 from curate.shard import iter_samples, verify_shard
-from curate.sheet_files import MEASURED
 from curate.tensors import TensorBytes, unpack_tensors
 
 STAMP = ("id", "sources", "example_sha256", "encoder_sha256")
@@ -116,8 +117,10 @@ def _sample(
     if sorted(tensors) != sorted(latents):
         yield f"holds {', '.join(sorted(tensors))}; wanted {', '.join(sorted(latents))}"
     yield from _tensors(record, tensors)
-    if MEASURED in row.measured:
+    if SHEET in row.measured:
         yield from _sheet(record, row, tensors)
+    if (record.latents.pin_frames or ()) != (pinned := pin_frames_in(row.measured)):
+        yield f"pins at frames {record.latents.pin_frames}, its pictures are of {pinned}"
 
 
 def _reference(record: ShardRecord, members: Mapping[str, Any], seen: dict[str, str]) -> Iterator[str]:

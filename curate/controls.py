@@ -145,7 +145,7 @@ def references(control: Control, recipe: Recipe, rows: Sequence[LedgerRow]) -> F
 def expected(control: Control | None, recipe: Recipe) -> frozenset[str]:
     """The findings that a set or a control of it must fail."""
     if control is None:
-        return recipe.expected_failures
+        return recipe.must_fail()
     if control == "sweep":
         return frozenset()
     labels = {label.name for label in recipe.sketch.reference_labels}
@@ -154,7 +154,7 @@ def expected(control: Control | None, recipe: Recipe) -> frozenset[str]:
         "constant-reference": labels | {"reference_controls"},
         "caption-only": set[str](),
     }
-    return recipe.expected_failures | own[control]
+    return recipe.must_fail() | own[control]
 
 
 def latents(control: Control | None, names: Sequence[str]) -> list[str]:

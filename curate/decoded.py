@@ -24,6 +24,7 @@ SAME_PSNR_DB = 100.0  # of equal frames, where the formula gives infinity
 NAMES = ("decoded_pitch", "decoded_offset", "decoded_psnr", "decoded_timbre")
 UNTRAINED_SAYS = "the weights are not trained: what they decode says nothing about the data"
 ABSENT_SAYS = {
+    "latent_first_frame": "no first frame stands in place of a target's own",
     "decoded_pitch": "no pitch is recorded, or the model has no vocoder",
     "decoded_offset": "no sound with a picture, or the model has no vocoder",
     "decoded_psnr": "no pictures",

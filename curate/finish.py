@@ -21,10 +21,10 @@ from curate.errors import AuditError, CurateError
 from curate.files import write_atomic
 from curate.ledger import count, unlicensed
 from curate.manifest import MANIFEST, content_id, file_cards, pretty, verdicts_of, write_lines
+from curate.picture_files import pin_frames_in, roles_in, write_pictures
 from curate.pipeline import Pipeline
 from curate.place import Place
 from curate.proof.finding import Finding, problems
-from curate.recipe import SHEET
 from curate.records import (
     REFERENCE_OF,
     SPLITS,
@@ -43,7 +43,6 @@ from curate.records import (
 )
 from curate.schema import Audit, write_schemas
 from curate.shard import ShardCard, pack
-from curate.sheet_files import MEASURED, write_sheets
 from curate.tensors import TensorBytes, pack_tensors
 from curate.train.config import TRAIN_YAML, preset
 
@@ -89,7 +88,7 @@ def finish(judged: Judged, pipeline: Pipeline, stack: "Stack | None", place: Pla
     write_lines(draft / "plan.jsonl", judged.samples)
     write_lines(draft / "ledger.jsonl", judged.rows)
     write_atomic(draft / "audit.json", pretty(Audit(findings=findings)))
-    write_sheets(draft, _sheets(judged, pipeline))  # also for a set that fails: they are to be looked at
+    write_pictures(draft, _pictures(judged, pipeline))  # also for a set that fails: they are to be looked at
     _stop_unless_sound(judged, pipeline, place, draft)
     latents = list[Finding]()
     if stack is not None:
@@ -186,20 +185,21 @@ def _shipped(
         yield roundtrip.RoundTripItem(
             id=name,
             latents=latents,
-            waves={role: wave for role, wave in media.items() if role != SHEET},
-            sheet=media.get(SHEET),
+            waves={role: wave for role, wave in media.items() if wave.ndim == 1},
+            pictures={role: picture for role, picture in media.items() if picture.ndim == 3},
             pitch_hz={role: number(measured, key) for role, key in pipeline.recipe.pitch_of.items()},
             video=VideoRef.model_validate(video) if video else None,
             video_path=samples[name].clips[0].path,
         )
 
 
-def _sheets(judged: Judged, pipeline: Pipeline) -> Iterator[NDArray[np.uint8]]:
-    """The sheets of kept samples."""
+def _pictures(judged: Judged, pipeline: Pipeline) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """The pictures of kept samples, with their roles."""
     samples = {sample.id: sample for sample in judged.samples}
     for row in judged.rows:
-        if row.kept and MEASURED in row.measured:
-            yield pipeline.example(as_made(samples[row.id])).tensors()[SHEET].array()
+        if row.kept and (roles := roles_in(row.measured)):
+            media = pipeline.example(as_made(samples[row.id])).tensors()
+            yield from ((role, media[role].array()) for role in roles)
 
 
 def _packed(
@@ -225,6 +225,7 @@ def _packed(
                 audio_steps=audio.shape[1] if audio else None,
                 reference_audio_steps=reference.shape[1] if reference else None,
                 reference_video=(sheet.shape[1], sheet.shape[2], sheet.shape[3]) if sheet else None,
+                pin_frames=pin_frames_in(row.measured) or None,
             ),
         )
         stamp = record.model_dump(mode="json", include={"id", "sources", "example_sha256", "encoder_sha256"})

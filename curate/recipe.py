@@ -38,7 +38,9 @@ AUDIO_RATE_HZ = (
     16_000  # the LTX audio VAE's own rate: nothing is resampled between a measurement and the latents
 )
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-SHEET = "sheet"  # the role of an example's picture
+# Roles of an example's pictures. A sheet is, as a video that stands still, the target's reference; a first frame stands in
+# place of the target's own; `pin_64` is pinned at frame 64; any other is kept with the set, to try in validation.
+SHEET, FIRST, PIN = "sheet", "first_frame", "pin_"
 Wave16 = NDArray[np.int16]
 
 
@@ -48,14 +50,15 @@ def _one_line(value: str) -> str:
     return value
 
 
-def _listed(value: Any) -> Any:
+def listed(value: Any) -> Any:
+    """What `--set` gives with commas between, as a list."""
     given = str(value) if isinstance(value, str | int | float) else value  # --set reads 512 as a number
     return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
 
 # Types of fields: a text on one line, and several of them, which `--set` gives with commas between.
 Line = Annotated[str, AfterValidator(_one_line)]
-Lines = Annotated[tuple[Line, ...], BeforeValidator(_listed), Field(min_length=1)]
+Lines = Annotated[tuple[Line, ...], BeforeValidator(listed), Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -63,18 +66,19 @@ class Example:
     """One sample, made and measured.
 
     `audio` holds waves by role (`audio`, `reference_audio`), mono at AUDIO_RATE_HZ  # (N,) int16
-    `video` names the frames of the target, resolved when encoding; `sheet` is a picture of its size, which as a video
-    that stands still is the target's reference video.  # (H, W, 3) uint8
+    `video` names the frames of the target, resolved when encoding
+    `pictures` are of its size, by role: see SHEET, FIRST and PIN; `measured` names each (`picture_files.name_of`)
+    # (H, W, 3) uint8
     """
 
     measured: Values
     video: VideoRef | None = None
     audio: Mapping[str, Wave16] = field(default_factory=dict)
-    sheet: NDArray[np.uint8] | None = None
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Its media that are no names, by their role."""
-        return {**self.audio} | ({} if self.sheet is None else {SHEET: self.sheet})
+        return {**self.audio, **self.pictures}
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class Recipe(Record):
     ] = {}  # by role of a wave: the measured value that is its pitch in Hz
     decided_on_the_set: ClassVar[tuple[str, ...]] = ()  # the fields that `make` never reads
     training: ClassVar[str | None] = None  # the table in curate/train/presets that goes into the set
-    reads: ClassVar[Literal["videos", "pictures", "films"]] = (
+    reads: ClassVar[Literal["videos", "pictures", "films", "scenes"]] = (
         "videos"  # which files of a folder are its clips
     )
     demo: ClassVar[str] = "talking-heads"  # what the source `demo` draws for it
@@ -161,8 +165,17 @@ class Recipe(Record):
         """The invariants of the kept set, from the whole ledger."""
         return audit.audit(self.sketch, rows, self.seed)
 
+    def holds(self) -> tuple[str, ...]:
+        """The tensors of every sample, as it is configured."""
+        return self.latents
+
+    def must_fail(self) -> frozenset[str]:
+        """The findings that are not to pass, as it is configured."""
+        return self.expected_failures
+
     def found_on(self, picture: NDArray[np.uint8], row: LedgerRow) -> Values:
-        """Of what was measured when a sample's sheet was made, all that its picture alone tells, measured again."""
+        """Of what was measured when a sample's sheet or first frame was made, all that its picture alone tells,
+        measured again."""
         return {}
 
     def made_with(self) -> dict[str, str]:

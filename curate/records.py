@@ -127,6 +127,9 @@ class VideoRef(Record):
     still: Still | None = Field(
         default=None, description="The source is a picture: one frame, this part of it."
     )
+    crop: tuple[int, int, int, int] | None = Field(
+        default=None, description="Of the displayed picture: left, top, right, bottom; None: all of it."
+    )
 
 
 class Sample(Record):

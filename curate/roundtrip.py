@@ -9,7 +9,7 @@ picture, the pictures. What untrained weights decode says nothing about the data
 import hashlib
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,10 @@ from curate import decoded
 from curate.decoded import RATE_HZ, Decoded, Frames, bounded, none_of
 from curate.errors import CurateError, Rejected
 from curate.proof.finding import Finding
+from curate.recipe import FIRST, SHEET
 from curate.records import Build, VideoRef, rng
 from curate.shard import ShardCard, ShardReader
+from curate.stages import pins_of
 from curate.tensors import TensorBytes, unpack_tensors
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
 SAMPLED = 2  # samples; one of 121 frames of 256x256 takes the miniature seven seconds on an idle core
 # root mean square, in deviations of the raw latents: storing bfloat16 rounds by 0.002, and a GPU computes in it too
 MAX_RAW_OFF = 0.02
+MAX_FIRST_OFF = 1e-5  # between the first latent of a video and its first frame encoded alone, before rounding
 MAX_LENGTH_OFF_S = 0.05  # half a latent step of rounding, and the three mel steps that the decoder leaves out
 NAMES = (
     *("latent_shapes", "latent_normalisation", "latent_reencode", "latent_nearest", "decoded_shapes"),
-    *decoded.NAMES,
+    *("latent_first_frame", *decoded.NAMES),
 )
 UNTRAINED = ("not_applicable", decoded.UNTRAINED_SAYS)
 
@@ -50,7 +53,7 @@ class RoundTripItem:
     pitch_hz: Mapping[str, float]  # by role, where the set records one
     video: VideoRef | None = None
     video_path: str = ""
-    sheet: NDArray[np.uint8] | None = None  # (H, W, 3), of a reference video that stands still
+    pictures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)  # (H, W, 3), by role
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Trip:
     shape_faults: tuple[str, ...]
     tensors: tuple[Tensor, ...] = ()
     decoded: Decoded | None = None
+    first_off: Mapping[str, float] = field(default_factory=dict)  # by "SAMPLE first_frame"
 
 
 def drawn(ids: Iterable[str], seed: int, count: int = SAMPLED) -> list[str]:
@@ -107,7 +111,8 @@ def trip(item: RoundTripItem, stack: "Stack") -> Trip:
         return Trip(tuple(faults))
     frames = _frames(item)
     tensors = tuple(_tensors(item, frames, stack))
-    return Trip((), tensors, decode(item, frames, {t.role: t.stored for t in tensors}, stack))
+    stored = {t.role: t.stored for t in tensors}
+    return Trip((), tensors, decode(item, frames, stored, stack), _first_off(item, frames, stack))
 
 
 def findings(trips: Sequence[Trip], trained: bool) -> list[Finding]:
@@ -119,6 +124,13 @@ def findings(trips: Sequence[Trip], trained: bool) -> list[Finding]:
         none_of("latent_shapes", wrong, "latents not of their shape or not finite", len(trips)),
         *latent_findings([tensor for one in trips for tensor in one.tensors], len(heard)),
         none_of("decoded_shapes", sizes, "decode to another size, or to nothing finite", len(heard)),
+        bounded(
+            "latent_first_frame",
+            {label: off for one in trips for label, off in one.first_off.items()},
+            MAX_FIRST_OFF,
+            "between the first latent and the first frame encoded alone",
+            len(heard),
+        ),
         *decoded.findings(heard, trained),
     ]
 
@@ -162,9 +174,11 @@ def wanted_shapes(item: RoundTripItem, stack: "Stack") -> dict[str, tuple[str, t
         count = (ref.frames - 1) // vae.temporal_compression_ratio + 1
         shape = (vae.config.latent_channels, count, ref.height // across, ref.width // across)
         wanted["video_latents"] = ("BF16", shape)
-        if item.sheet is not None:
-            looped = (len(looped_frames(item.sheet, ref.frames)) - 1) // vae.temporal_compression_ratio + 1
+        if (sheet := item.pictures.get(SHEET)) is not None:
+            looped = (len(looped_frames(sheet, ref.frames)) - 1) // vae.temporal_compression_ratio + 1
             wanted["reference_video_latents"] = ("BF16", (shape[0], looped, *shape[2:]))
+        if pins := pins_of(item.pictures):
+            wanted["pin_latents"] = ("BF16", (shape[0], len(pins), *shape[2:]))
     return wanted
 
 
@@ -191,7 +205,7 @@ def _frames(item: RoundTripItem) -> Frames | None:
     if not item.video:
         return None
     try:
-        return frames_of(item.video_path, item.video)
+        return frames_of(item.video_path, item.video, item.pictures.get(FIRST))
     except Rejected as why:
         raise CurateError(f"{item.video_path}: its frames cannot be read any more: {why}") from why
 
@@ -200,7 +214,7 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
     """Every latent of a sample beside what its media encode to now."""
     from curate.encode.audio import encode_audio
     from curate.encode.decode import denormalised_audio, denormalised_video, raw_audio, raw_video
-    from curate.encode.video import encode_still, encode_video
+    from curate.encode.video import encode_pins, encode_still, encode_video
     from curate.media.audio import to_float
     from curate.media.frames import looped_frames
 
@@ -219,12 +233,38 @@ def _tensors(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> Iter
         first = values(item.latents["video_latents"])[:, :1]
         off = _off(denormalised_video(stack, first), raw_video(stack, frames[:1]))
         yield _beside(item, "video_latents", encode_video(stack, frames), frames.tobytes(), off)
-    if frames is not None and item.sheet is not None:
-        looped = looped_frames(item.sheet, len(frames))
+    if pins := pins_of(item.pictures):
+        found = values(item.latents["pin_latents"])[:, :1]
+        off = _off(denormalised_video(stack, found), raw_video(stack, pins[0][None]))
+        media = b"".join(pin.tobytes() for pin in pins)
+        yield _beside(item, "pin_latents", encode_pins(stack, pins), media, off)
+    if frames is not None and (sheet := item.pictures.get(SHEET)) is not None:
+        looped = looped_frames(sheet, len(frames))
         first = values(item.latents["reference_video_latents"])[:, :1]
         off = _off(denormalised_video(stack, first), raw_video(stack, looped[:1]))
-        again = encode_still(stack, item.sheet, len(looped))
-        yield _beside(item, "reference_video_latents", again, item.sheet.tobytes(), off)
+        again = encode_still(stack, sheet, len(looped))
+        yield _beside(item, "reference_video_latents", again, sheet.tobytes(), off)
+
+
+def _first_off(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> dict[str, float]:
+    """How far the first latent, as encoded with the frames that follow and as stored, is from its picture encoded alone.
+
+    The encoder is causal: the first latent sees the first frame only, so as many frames as the second latent stands for
+    are enough. What is stored is rounded to bfloat16, so of it only what is beyond half a step counts.
+    """
+    from curate.encode.decode import raw_video
+    from curate.encode.plain import as_bytes
+    from curate.encode.video import encode_pins
+
+    picture = item.pictures.get(FIRST)
+    if frames is None or picture is None:
+        return {}
+    followed = raw_video(stack, frames[: 1 + stack.vae.temporal_compression_ratio])[:, :1]
+    alone = raw_video(stack, picture[None])
+    kept = values(item.latents["video_latents"])[:, :1]
+    rounded = values(as_bytes(encode_pins(stack, [picture])))
+    stored_off = np.abs(kept - rounded) - np.maximum(np.abs(rounded) * 2.0**-7, 1e-3)
+    return {f"{item.id} {FIRST}": float(max(np.abs(followed - alone).max(), stored_off.max()))}
 
 
 def _beside(item: RoundTripItem, name: str, fresh: Any, media: bytes, raw_off: float) -> Tensor:

@@ -6,6 +6,7 @@ result is the same whoever computed it, and what is finished survives whatever h
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from curate.cache import Cache, key_of
 from curate.errors import CurateError, Rejected
-from curate.recipe import SHEET, Recipe, blamed, configure, find
+from curate.recipe import FIRST, PIN, SHEET, Recipe, blamed, configure, find
 from curate.records import Clip, Record, Sample, VideoRef
 from curate.sources.files import file_sha256
 from curate.tensors import TensorBytes
@@ -179,7 +180,7 @@ def encode(task: EncodeTask) -> str:
     """The key of the example whose latents are now in the cache."""
     from curate.encode.audio import encode_audio
     from curate.encode.plain import as_bytes
-    from curate.encode.video import encode_video
+    from curate.encode.video import encode_pins, encode_video
     from curate.media.audio import to_float
     from curate.media.frames import frames_of
 
@@ -191,21 +192,22 @@ def encode(task: EncodeTask) -> str:
         )
     video = VideoRef.model_validate(example.record["video"]) if example.record["video"] else None
     stack, latents = stack_of(task.model, task.cache), dict[str, TensorBytes]()
-    media = example.tensors()
-    sheet = media.pop(SHEET, None)
+    media = {role: medium.array() for role, medium in example.tensors().items()}
     for role, wave in media.items():
-        steps = round(25 * video.frames / video.fps) if role == "audio" and video else None
-        found = encode_audio(stack, to_float(wave.array()), steps)
-        latents[f"{role}_latents"] = as_bytes(found)
+        if wave.ndim == 1:
+            steps = round(25 * video.frames / video.fps) if role == "audio" and video else None
+            latents[f"{role}_latents"] = as_bytes(encode_audio(stack, to_float(wave), steps))
     if video:
         refuse_changed(task.video_path, video.sha256, task.cache)
         try:
-            frames = frames_of(task.video_path, video)
+            frames = frames_of(task.video_path, video, media.get(FIRST))
         except Rejected as why:
             raise CurateError(f"{task.video_path}: its frames cannot be read any more: {why}") from why
         latents["video_latents"] = as_bytes(encode_video(stack, frames))
-        if sheet is not None:
-            latents["reference_video_latents"] = _stands_still(sheet.array(), video.frames, task)
+        if SHEET in media:
+            latents["reference_video_latents"] = _stands_still(media[SHEET], video.frames, task)
+        if pins := pins_of(media):
+            latents["pin_latents"] = as_bytes(encode_pins(stack, pins))
     # of all that was encoded: where there is no sound, the example's own file is empty
     encoded = key_of(audio=example.sha256, video=example.record["video"])
     record = {"example_sha256": encoded, "fps": video.fps if video else None}
@@ -216,6 +218,12 @@ def encode(task: EncodeTask) -> str:
         latents,
     )
     return task.example
+
+
+def pins_of(media: Mapping[str, Any]) -> list[Any]:
+    """Of an example's media the pictures that are pinned at later frames, in order of these."""
+    frames = sorted(int(role.removeprefix(PIN)) for role in media if role.startswith(PIN))
+    return [media[f"{PIN}{frame}"] for frame in frames]
 
 
 def _stands_still(sheet: Any, frames: int, task: EncodeTask) -> TensorBytes:

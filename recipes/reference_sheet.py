@@ -12,15 +12,15 @@ from pydantic import Field, field_serializer, field_validator, model_validator
 
 from curate.captions import normalise
 from curate.errors import CurateError, Rejected
+from curate.film_plan import FPS, Target, Wanted, first_of_each, planned
 from curate.media import cutout, faces, likeness
-from curate.media.fit import covered_part
 from curate.media.frames import frames_of, looped_frames
 from curate.media.video import Image
+from curate.picture_files import name_of
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
-from curate.recipe import Example, Recipe, code_hash
-from curate.records import Clip, Drop, LedgerRow, Sample, Split, Values, VideoRef, number, rng, strings
-from curate.sheet_files import name_of
+from curate.recipe import SHEET, Example, Recipe, code_hash
+from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, number, strings
 from curate.sheets import judge
 from curate.sheets.cast import cast
 from curate.sheets.choices import Choices
@@ -29,12 +29,7 @@ from curate.sheets.known import Known, known_of, look_at
 from curate.sheets.make import frames_of_film, made_sheet
 from curate.sheets.measure import Targets, compared, found_on
 from curate.sheets.view import caption_of
-from curate.sheets.windows import Window, strangers, windows
-from curate.split import groups, sides
-
-FPS = 24.0
-SAME_MEAN = 0.45  # of two characters' mean identities: one man in two films .2, drawn people from .5 on
-MORE = 1.5  # times as many targets are tried as a film may have: some are rejected when their sheet is seen
+from curate.sheets.windows import strangers
 
 
 class ReferenceSheet(Recipe):
@@ -101,7 +96,7 @@ class ReferenceSheet(Recipe):
         """As ever, and the code of sheets, and the models that find faces, people and props."""
         own = {"clip": likeness.load_clip(self.clip).fingerprint} if self.clip else {}
         models = {"faces": faces.version(), "masks": cutout.version()}
-        return super().made_with() | {"sheets code": code_hash("sheets")} | own | models
+        return super().made_with() | {"sheets code": code_hash("sheets", "film_plan.py")} | own | models
 
     def annotate(self, clip: Clip) -> Values:
         if self.generator:  # a wrong one is told before films are looked through
@@ -109,50 +104,15 @@ class ReferenceSheet(Recipe):
         return look_at(clip, self.clip).as_values()
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
-        films = {clip.id: known_of(clip) for clip in clips}
+        known = {clip.id: known_of(clip) for clip in clips}
+        films = {name: each.film for name, each in known.items()}
+        size = (self.frames, self.width, self.height)
+        wanted = Wanted(*size, self.per_film, self.seed, self.heldout_share)
+        return planned(clips, films, wanted, lambda target: self.sample(target, known[target.clip.id]))
 
-        def same_person(a: Clip, b: Clip) -> bool:
-            one, other = films[a.id].film.identities, films[b.id].film.identities
-            return any(faces.identity_distance(x, y) <= SAME_MEAN for x in one for y in other)
-
-        group_of = groups(clips, same_person, "film")
-        side_of = sides(list(group_of.values()), self.seed, self.heldout_share)
-        for clip in clips:
-            yield from self.of_film(clip, films[clip.id], group_of[clip.id], side_of[group_of[clip.id]])
-
-    def of_film(self, clip: Clip, known: Known, group: str, split: Split) -> Iterator[Sample | Drop]:
-        """Its targets in an order drawn by lot, and why other parts of it are none."""
-        if not known.film.shots:
-            yield self.drop(clip, "film", Rejected("short_shot", "no shot lasts a quarter of a second"))
-        targets = list[Window]()
-        part = covered_part(*known.film.size, self.width, self.height)
-        for place, (window, why) in enumerate(windows(known.film, self.frames / FPS, part)):
-            if window is None:
-                yield self.drop(clip, f"shot-{place}", Rejected("short_shot", why))
-            else:
-                targets.append(window)
-        targets.sort(key=lambda window: rng(self.seed, clip.sha256, f"{window.start_s}").random())
-        planned = 0
-        for window in targets:
-            name = f"{round(window.start_s * 1000):07d}"
-            try:
-                if planned >= MORE * self.per_film:
-                    raise Rejected("surplus", f"not tried: {planned} others of its film are")
-                yield self.sample(clip, known, window, name, planned, group, split)
-                planned += 1
-            except Rejected as why:
-                yield self.drop(clip, name, why)
-
-    def drop(self, clip: Clip, name: str, why: Rejected) -> Drop:
-        """The drop of a part of a film."""
-        return Drop(
-            id=f"{clip.id}-{name}", name=clip.name, reason=why.reason, detail=why.detail, sha256=clip.sha256
-        )
-
-    def sample(
-        self, clip: Clip, known: Known, window: Window, name: str, order: int, group: str, split: Split
-    ) -> Sample:
-        """The pair of a window. Raises Rejected where the film shows too little of it."""
+    def sample(self, target: Target, known: Known) -> Sample:
+        """The pair of a target. Raises Rejected where the film shows too little of it."""
+        clip, window = target.clip, target.window
         if not (scene := normalise(clip.caption or "")):
             raise Rejected("no_caption", "nothing says what happens in it; wanted a caption in its sidecar")
         shown = cast(known, window, bool(self.generator))
@@ -166,10 +126,10 @@ class ReferenceSheet(Recipe):
         used = {view.image: clip.beside[view.image] for view in shown.views if view.image}
         bare = clip.model_copy(update={"caption": None, "labels": {}, "annotations": {}, "beside": used})
         return Sample(
-            id=f"{clip.id}-{name}", group=group, split=split, caption=caption_of(shown.views, scene), clips=(bare,),
+            id=target.id, group=target.group, split=target.split, caption=caption_of(shown.views, scene), clips=(bare,),
             choices={"start_s": window.start_s, **chosen.as_values(), **drawn_by},
             attributes={
-                "order": order, "generated": generated, "missing": shown.missing, "same_window": own,
+                "order": target.order, "generated": generated, "missing": shown.missing, "same_window": own,
                 "characters": len(shown.who), "strangers": strangers(known.film, window, shown.who.values()),
             },
         )  # fmt: skip
@@ -192,7 +152,7 @@ class ReferenceSheet(Recipe):
         found = {
             **found_on(sheet.picture, sheet.boxes, names, chosen.given),
             **compared(sheet, frames, Targets(video, looked, chosen.faces, chosen.means)),
-            "sheet": name_of(sheet.picture),
+            SHEET: name_of(sheet.picture),
             "panels": names,
             "boxes": [float(edge) for box in sheet.boxes for edge in box],
             "importances": [view.importance for view in chosen.views],
@@ -203,7 +163,7 @@ class ReferenceSheet(Recipe):
             "sheet_height": sheet.picture.shape[0],
         }
         judge.gate(found)
-        return Example(measured=found, video=target, sheet=sheet.picture)
+        return Example(measured=found, video=target, pictures={SHEET: sheet.picture})
 
     def drawing(self, sample: Sample) -> Generator:
         """The user's image model. Raises CurateError where it is no more the one that was planned with."""
@@ -213,12 +173,7 @@ class ReferenceSheet(Recipe):
 
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
         """The first `per_film` of each film that stand, in the order of their lot."""
-        fates, kept = dict[str, str | None](), dict[str, int]()
-        for row in sorted((row for row in rows if row.made), key=lambda row: number(row.attributes, "order")):
-            film = row.sources[0]
-            kept[film] = kept.get(film, 0) + 1
-            fates[row.id] = None if kept[film] <= self.per_film else "surplus"
-        return fates
+        return first_of_each(rows, self.per_film)
 
     def found_on(self, picture: Image, row: LedgerRow) -> Values:
         names, given = strings(row.measured["panels"]), Choices.of(row).given

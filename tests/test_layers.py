@@ -22,7 +22,8 @@ LAYERS = (
     {"curate.proof.audit", "curate.proof.pictures"},
     {"curate.sheets"},
     {"curate.engine", "curate.progress", "curate.recipe", "curate.encode"},
-    {"curate.sheet_files"},
+    {"curate.picture_files", "curate.film_plan"},
+    {"curate.scenes"},
     {"curate.recipes", "curate.sources"},
     {
         "curate.stages",

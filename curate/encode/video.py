@@ -1,5 +1,6 @@
 """Frames to video latents."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,11 @@ def encode_still(stack: Stack, picture: NDArray[np.uint8], frames: int) -> torch
     benchmarks/standing_still.py. Raises ValueError as `encode_video`.
     """
     return encode_video(stack, picture[None]).repeat(1, (frames - 1) // FRAME_STEP + 1, 1, 1)
+
+
+def encode_pins(stack: Stack, pictures: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+    """The normalised latents of pictures (H, W, 3), each as a video of one frame.  # (128, N, H', W')"""
+    return torch.cat([encode_video(stack, picture[None]) for picture in pictures], dim=1)
 
 
 def _per_channel(statistics: torch.Tensor) -> torch.Tensor:

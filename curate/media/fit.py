@@ -1,6 +1,7 @@
 """The picture that a frame displays: turned, its pixels made square, scaled to cover a size."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 import av
@@ -50,10 +51,12 @@ def _orientation(picture: av.VideoFrame) -> tuple[bool, bool, bool]:
     return (True, c < 0, b < 0) if abs(b) > abs(a) else (False, a < 0, d < 0)
 
 
-def fitted(frame: Frame, width: int, height: int, bt601: bool = False) -> Image:
+def fitted(
+    frame: Frame, width: int, height: int, bt601: bool = False, crop: Sequence[int] | None = None
+) -> Image:
     """The displayed picture, scaled to cover and cropped to its centre, (height, width, 3) RGB.
 
-    A file that names no colour matrix is read as players do, BT.709 when it is large; with `bt601` never so.
+    `crop` is what is used of it: left, top, right, bottom in displayed pixels. A file that names no colour matrix is read as players do, BT.709 when it is large; with `bt601` never so.
     """
     picture = frame.picture
     untagged_hd = picture.colorspace == UNTAGGED and (picture.width >= 1280 or picture.height > 576)
@@ -67,13 +70,21 @@ def fitted(frame: Frame, width: int, height: int, bt601: bool = False) -> Image:
     image = image.transpose(1, 0, 2) if transpose else image
     image = image[:: -1 if mirror_y else 1, :: -1 if mirror_x else 1]
     aspect = 1 / frame.pixel_aspect if transpose else frame.pixel_aspect
+    image = image if crop is None else _part(image, crop, displayed_size(frame))
     found_height, found_width = image.shape[:2]
     scale = max(width / (found_width * aspect), height / found_height)  # displayed to wanted
     crop_width = min(found_width, max(1, round(width / (scale * aspect))))
     crop_height = min(found_height, max(1, round(height / scale)))
     left, top = (found_width - crop_width) // 2, (found_height - crop_height) // 2
-    crop = np.ascontiguousarray(image[top : top + crop_height, left : left + crop_width])
+    cut = np.ascontiguousarray(image[top : top + crop_height, left : left + crop_width])
     shrinks = crop_width >= width and crop_height >= height
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    resized: Image = cv2.resize(crop, (width, height), interpolation=method)
+    resized: Image = cv2.resize(cut, (width, height), interpolation=method)
     return resized
+
+
+def _part(image: NDArray[Any], crop: Sequence[int], size: tuple[int, int]) -> NDArray[Any]:
+    """What lies in `crop`, which is in pixels of the displayed `size`: those of the image need not be square."""
+    across, down = image.shape[1] / size[0], image.shape[0] / size[1]
+    left, top, right, bottom = crop
+    return image[round(top * down) : round(bottom * down), round(left * across) : round(right * across)]

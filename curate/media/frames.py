@@ -16,14 +16,24 @@ from curate.records import VideoRef
 LEAST_LOOPED = 121  # frames of a reference video: what the in-context LoRAs of its kind were trained on
 
 
-def frames_of(path: str | Path, ref: VideoRef) -> Image:
-    """What `ref` names, (frames, height, width, 3) uint8 RGB. Raises Rejected as `read_frames` and `read_numbered`."""
+def frames_of(path: str | Path, ref: VideoRef, first: Image | None = None) -> Image:
+    """What `ref` names, with `first` (H, W, 3) in place of its first frame, (frames, height, width, 3) uint8 RGB.
+
+    Raises Rejected as `read_frames` and `read_numbered`.
+    """
+    frames = _named(path, ref)
+    if first is not None:
+        frames[0] = first
+    return frames
+
+
+def _named(path: str | Path, ref: VideoRef) -> Image:
     size = {"width": ref.width, "height": ref.height}
     if ref.still is not None:
         return still(path, ref.still, **size)[None]
     if ref.indices is not None:
         return read_numbered(path, ref.indices, bt601=ref.matrix == "bt601", **size)
-    return read_frames(path, start_s=ref.start_s, frames=ref.frames, fps=ref.fps, **size)
+    return read_frames(path, start_s=ref.start_s, frames=ref.frames, fps=ref.fps, crop=ref.crop, **size)
 
 
 def looped_frames(picture: Image, frames: int) -> Image:

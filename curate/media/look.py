@@ -28,10 +28,11 @@ def look_hash(path: str | Path, seconds: float) -> list[str]:
     Frames without any contrast are left out. Raises Rejected as `read_frames`.
     """
     step_s = seconds / FRAMES
-    size = {"width": SIDE_PX, "height": SIDE_PX}
-    frames = read_frames(path, start_s=step_s / 2, frames=FRAMES, fps=1 / step_s, **size)
+    frames = read_frames(
+        path, start_s=step_s / 2, frames=FRAMES, fps=1 / step_s, width=SIDE_PX, height=SIDE_PX
+    )
     pictures = [cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb) for frame in frames]
-    return [_hash(picture) for picture in pictures if picture[:, :, 0].std() > FLAT]
+    return [hash_of(picture) for picture in pictures if picture[:, :, 0].std() > FLAT]
 
 
 def picture(path: str | Path, at_s: float) -> list[float]:
@@ -44,7 +45,7 @@ def picture(path: str | Path, at_s: float) -> list[float]:
     return [round(float(value), 1) for value in fields.ravel()]
 
 
-def _hash(picture: Image) -> str:
+def hash_of(picture: Image) -> str:
     """imagehash.phash of each plane of a (H, W, 3) YCrCb picture, one behind the other."""
     import imagehash
     from PIL import Image as Pillow

@@ -137,12 +137,14 @@ def probe(path: str | Path) -> Probe:
 
 
 def read_frames(
-    path: str | Path, *, start_s: float, frames: int, fps: float, width: int, height: int
-) -> Image:
+    path: str | Path, *, start_s: float, frames: int, fps: float, width: int, height: int,
+    crop: Sequence[int] | None = None,
+) -> Image:  # fmt: skip
     """The frames on screen at start_s + k/fps, as (frames, height, width, 3) uint8 RGB.
 
     On screen is the latest frame whose time stamp is not after that time, so every rate, also a variable one,
-    is resampled without retiming. The picture covers width x height, centred, undistorted.
+    is resampled without retiming. The picture, or what `crop` (left, top, right, bottom) leaves of it, covers
+    width x height, centred, undistorted.
     Raises Rejected: too_short (the video ends more than one frame before the last time), broken_video (a
     packet that these frames depend on does not decode), and as `probe`.
     """
@@ -153,7 +155,7 @@ def read_frames(
         done: Frame | None = None
         for k, target_s in enumerate(targets_s):
             frame = reel.at(target_s, tolerance_s)
-            out[k] = out[k - 1] if frame is done else fitted(frame, width, height)
+            out[k] = out[k - 1] if frame is done else fitted(frame, width, height, crop=crop)
             done = frame
     lost = sum(time_s <= targets_s[-1] for time_s in reel.bad_s)
     if lost:

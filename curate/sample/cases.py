@@ -2,7 +2,7 @@
 
 Sets without references have prompts. A reference sound has tones across the band, under one caption of the set. Video
 references and pins have samples of the set, held-out ones first, with what was given shown beside the result; prompts
-give the sheets of these samples other things to do.
+give the sheets of these samples other things to do, and pictures in place of first frames are swapped for others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ from curate.errors import CurateError
 from curate.media.tone import Timbre, render_tone
 from curate.records import SPLITS, rng
 from curate.sample.generate import BINS, CHANNELS, sound_steps
+from curate.sample.pinned import first_frames, starting_with
 from curate.train.config import SampleConfig
 from curate.train.data import LatentSample, TrainingSet
 
@@ -38,11 +39,14 @@ class Case:
     sample: LatentSample  # its targets are replaced by noise
     identity: str
     beside: Picture | None = None  # what was given, to look at
+    first: Picture | None = None  # the picture that its first frame is: not to be shown, for no model made it
 
 
 def cases(dataset: TrainingSet, config: SampleConfig, stack: Stack) -> list[Case]:
     """The columns of a run's contact sheet. Raises CurateError where its set or its settings give none."""
     strategy = dataset.build.strategy
+    if config.pin_strength < 1 and strategy != "first_frame":
+        raise CurateError(f"sample.pin_strength is {config.pin_strength:g}, but {strategy} pins no frames")
     own = blank(first_sample(dataset), config.frames)
     if strategy == "text_to_video":
         if not config.prompts:
@@ -61,8 +65,9 @@ def cases(dataset: TrainingSet, config: SampleConfig, stack: Stack) -> list[Case
             f"sample.frames is {config.frames}, but {strategy} shows samples of the set as long as they are"
         )
     shown = [_shown(sample, strategy, stack) for sample in islice(_samples(dataset), config.cases)]
-    prompts = config.prompts if strategy == "video_reference" else ()
-    return [*shown, *(_prompted(prompt, number, shown) for number, prompt in enumerate(prompts))]
+    if strategy == "first_frame":
+        return [case for own in shown for case in _pinned(own, dataset, stack)]
+    return [*shown, *(_prompted(prompt, number, shown) for number, prompt in enumerate(config.prompts))]
 
 
 def first_sample(dataset: TrainingSet) -> LatentSample:
@@ -118,6 +123,24 @@ def _shown(sample: LatentSample, strategy: str, stack: Stack) -> Case:
     pictures = [decode_video(stack, latents.numpy())[0] for latents in given]
     beside = np.concatenate(pictures, axis=1) if pictures else None
     return Case(f"{record.id}: {record.caption}", record.caption, sample, record.id, beside)
+
+
+def _pinned(case: Case, dataset: TrainingSet, stack: Stack) -> list[Case]:
+    """The sample as it is, and with the other pictures that it names; the same caption and the same noise."""
+    pictures = first_frames(dataset.folder, case.sample)
+    if len(pictures) < 2:
+        return [replace(case, first=next(iter(pictures.values()), None))]
+    own = next(iter(pictures))
+    return [
+        replace(
+            case,
+            label=f"{variant}, {case.label}",
+            sample=case.sample if variant == own else starting_with(case.sample, picture, stack),
+            beside=picture,
+            first=picture,
+        )
+        for variant, picture in pictures.items()
+    ]
 
 
 def _prompted(prompt: str, number: int, shown: Sequence[Case]) -> Case:

@@ -1,6 +1,7 @@
 """What a run generates at each step, kept beside it: a video with sound for each case, and one contact sheet.
 
 RUN/samples/  base/, step-00200/ …   01.mp4, 01.png for each case, row.json last, which says what they were made of
+                              and, where a picture stood for the first frame, who is on which side
               contact-sheet.png      every row that there is
 """
 
@@ -17,12 +18,14 @@ from curate.encode.decode import decode_sound, decode_video
 from curate.encode.stack import Stack
 from curate.encode.text import encode_text
 from curate.files import write_atomic
+from curate.media.faces import is_available
 from curate.media.video import write_video
 from curate.progress import Reporter
 from curate.records import canonical, sha256_of
 from curate.sample.cases import Case, Picture, captions, cases
 from curate.sample.generate import generate, with_sound, without_stg
 from curate.sample.sheet import contact_sheet, save_sheet, strip, with_spectrum
+from curate.sample.sides import Sides, sides
 from curate.sample.wear import wearing
 from curate.train.config import SampleConfig
 from curate.train.data import TrainingSet
@@ -30,7 +33,7 @@ from curate.train.flow import Text
 from curate.train.model import connected
 from curate.train.strategy import Rope, strategy_of
 
-CODE_VERSION = "1"  # raise it when the same run would generate other media
+CODE_VERSION = "2"  # raise it when the same run would generate other media
 SWEEP = {"sweep_tones", "sweep_sources", "sweep_seeds"}  # of no picture
 BASE = "base"
 SHEET = "contact-sheet.png"
@@ -78,35 +81,41 @@ class Gallery:
             self._told = True
             columns = self.reporter.track(f"sample {name}", enumerate(self._cases, start=1), len(self._cases))
             (self.folder / name / "row.json").unlink(missing_ok=True)
+            told = dict[str, Any]()
             with wearing(transformer, lora, self.config.strength):
                 for number, case in columns:
-                    self._cell(transformer, case, self.folder / name / f"{number:02d}")
-            write_atomic(
-                self.folder / name / "row.json", canonical({"key": key, "settings": self._settings()})
-            )
+                    found = self._cell(transformer, case, self.folder / name / f"{number:02d}")
+                    if found is not None:
+                        told[f"{number:02d}"] = found.said
+            said = {"key": key, "settings": self._settings(), **({"sides": told} if told else {})}
+            write_atomic(self.folder / name / "row.json", canonical(said))
         self.sheet()
 
     def sheet(self) -> Path:
         """Put the contact sheet together from the rows that belong to these settings."""
         there = [BASE, *sorted(path.name for path in self.folder.glob("step-*"))]
         names = [name for name in there if self._said_of(name).get("settings") == self._settings()]
-        cells = dict[tuple[str, str], Picture]()
+        cells, notes = dict[tuple[str, str], Picture](), dict[tuple[str, str], str]()
         labels = [case.label for case in self._cases]
         for number, case in enumerate(self._cases, start=1):
             for name in names:
                 with Image.open(self.folder / name / f"{number:02d}.png") as image:
                     cells[row_label(name), case.label] = np.asarray(image.convert("RGB"))
+                if said := self._said_of(name).get("sides", {}).get(f"{number:02d}"):
+                    notes[row_label(name), case.label] = said["words"]
             if case.beside is not None:
                 cells["given", case.label] = case.beside
         rows = [*(["given"] if any(row == "given" for row, _ in cells) else []), *map(row_label, names)]
         path = self.folder / SHEET
-        save_sheet(path, contact_sheet(labels, rows, cells, self._title()))
+        save_sheet(path, contact_sheet(labels, rows, cells, self._title(), notes))
         return path
 
-    def _cell(self, transformer: Any, case: Case, stem: Path) -> None:
+    def _cell(self, transformer: Any, case: Case, stem: Path) -> Sides | None:
+        """Generate a case. Who stands on which side, where it begins with a picture of people."""
         rope = Rope(transformer)
         fps = case.sample.record.latents.fps or 25.0
-        scene = with_sound(self._lay_out(case.sample, rope, False), rope, fps)
+        laid_out = self._lay_out(case.sample, rope, False).holding(self.config.pin_strength)
+        scene = with_sound(laid_out, rope, fps)
         made = generate(
             transformer, self.stack.load_scheduler(), scene, self._texts[case.caption], self._unwanted,
             config=self.config, seed=self.config.seed, identity=case.identity,
@@ -115,28 +124,35 @@ class Gallery:
         wave, rate_hz = (
             decode_sound(self.stack, made.audio.numpy()) if made.audio is not None else (None, None)
         )
+        if case.first is not None:  # and its sound
+            frames = frames[1:]
+            wave = None if wave is None or rate_hz is None else wave[:, round(rate_hz / fps) :]
         stem.parent.mkdir(parents=True, exist_ok=True)
         write_video(stem.with_suffix(".mp4"), frames, fps, wave, rate_hz)
         seen = strip(list(frames))
         if wave is not None and rate_hz is not None and self.dataset.build.strategy == "audio_reference":
             seen = with_spectrum(seen, wave.mean(axis=0), rate_hz)
         save_sheet(stem.with_suffix(".png"), Image.fromarray(seen))
+        return None if case.first is None else sides(list(frames), case.first)
 
     def _title(self) -> str:
         build, config = self.dataset.build, self.config
         untrained = "" if self.stack.trained else "; miniature with random weights: pictures mean nothing"
-        return f"{build.recipe}: {config.inference_steps} steps, guidance {config.guidance_scale:g}, strength {config.strength:g}{untrained}"
+        pins = f", pins {config.pin_strength:g}" if build.strategy == "first_frame" else ""
+        return f"{build.recipe}: {config.inference_steps} steps, guidance {config.guidance_scale:g}, strength {config.strength:g}{pins}{untrained}"
 
     def _settings(self) -> str:
         """Of everything that shapes all rows alike."""
         shown = [case.label for case in self._cases]
+        if any(case.first is not None for case in self._cases) and is_available():
+            shown.append("faces")  # the extra, once it is installed, is asked
         return sha256_of([CODE_VERSION, self.dataset.sha256, self.base, self.config.model_dump(mode="json", exclude=SWEEP), shown])  # fmt: skip
 
     def _key(self, lora: Path | None) -> str:
         """Of everything that shapes a row."""
         return sha256_of([self._settings(), hashlib.sha256(lora.read_bytes()).hexdigest() if lora else None])
 
-    def _said_of(self, name: str) -> dict[str, str]:
+    def _said_of(self, name: str) -> dict[str, Any]:
         """What a row says it was made of, nothing where it is not whole."""
         try:
             said = json.loads((self.folder / name / "row.json").read_bytes())

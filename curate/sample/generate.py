@@ -52,7 +52,7 @@ def generate(
     transformer: Any, scheduler: Any, scene: Scene, text: Text, unwanted: Text | None,
     *, config: SampleConfig, seed: int, identity: str,
 ) -> Latents:  # fmt: skip
-    """Denoise the targets of a scene.
+    """Denoise the targets of a scene, and what is given as far as it is not held (`Scene.holding`).
 
     A guidance g above 1 wants `unwanted`, the text to go away from: v + (g - 1) (v - v_unwanted). Spatio-temporal
     guidance adds stg_scale (v - v_skipped), see `skipping`. The noise is drawn by `seed` and `identity` on the CPU.
@@ -72,9 +72,9 @@ def generate(
             with skipping(transformer, blocks):
                 away = velocity(transformer, scene, sigma, video, audio, text)
             said = _guided(said, config.stg_scale, plain, away)
-        video = _stepped(scene.video, video, said[0], following - sigma)
+        video = _stepped(scene.video, video, said[0], sigma, following)
         if scene.audio is not None and audio is not None and said[1] is not None:
-            audio = _stepped(scene.audio, audio, said[1], following - sigma)
+            audio = _stepped(scene.audio, audio, said[1], sigma, following)
     return _unpacked(scene, video, audio)
 
 
@@ -140,11 +140,21 @@ def _levels(scheduler: Any, scene: Scene, config: SampleConfig) -> list[float]:
 
 
 def _start(stream: Stream, noise: torch.Tensor) -> torch.Tensor:
-    return torch.where(stream.target[:, None], noise, stream.clean)
+    share = stream.noise_share[:, None]
+    return share * noise + (1 - share) * stream.clean
 
 
-def _stepped(stream: Stream, tokens: torch.Tensor, said: torch.Tensor, change: float) -> torch.Tensor:
-    return torch.where(stream.target[:, None], tokens + change * said.float(), stream.clean)
+def _stepped(
+    stream: Stream, tokens: torch.Tensor, said: torch.Tensor, sigma: float, following: float
+) -> torch.Tensor:
+    """One step of Euler, towards what the model makes of a token and, as far as it is held, what was given of it.
+
+    LTX2ConditionPipeline mixes the two as clean tokens, share (tokens - sigma v) + (1 - share) clean, and goes back to a
+    velocity: share v + (1 - share) (tokens - clean) / sigma.
+    """
+    share = stream.noise_share[:, None]
+    towards = share * said.float() + (1 - share) * (tokens - stream.clean) / sigma
+    return tokens + (following - sigma) * towards
 
 
 def _guided(said: Said, scale: float, plain: Said, away: Said) -> Said:

@@ -17,9 +17,10 @@ INK, PAPER, MISSING = (20, 20, 20), (250, 250, 248), (225, 225, 222)
 
 
 def contact_sheet(
-    columns: Sequence[str], rows: Sequence[str], cells: Mapping[tuple[str, str], Picture], title: str
-) -> Image.Image:
-    """Pictures by (row, column) in a labelled grid; a cell without one stays grey."""
+    columns: Sequence[str], rows: Sequence[str], cells: Mapping[tuple[str, str], Picture], title: str,
+    notes: Mapping[tuple[str, str], str] | None = None,
+) -> Image.Image:  # fmt: skip
+    """Pictures by (row, column) in a labelled grid, some with a note below; a cell without one stays grey."""
     font = ImageFont.load_default(TEXT_PX)
     shape = next(iter(cells.values())).shape if cells else (CELL_PX, CELL_PX, 3)
     width, height = _fitted(shape[1], shape[0])
@@ -27,9 +28,10 @@ def contact_sheet(
     wrapped = [_wrapped(column, font, width) for column in columns]
     line = TEXT_PX + 4
     top = line + GAP_PX + line * max(len(lines) for lines in wrapped) + GAP_PX
+    pitch = height + GAP_PX + (line if notes else 0)  # from row to row
     size = (
         max(left + len(columns) * (width + GAP_PX), left + round(font.getlength(title)) + GAP_PX),
-        top + len(rows) * (height + GAP_PX),
+        top + len(rows) * pitch,
     )
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -38,7 +40,7 @@ def contact_sheet(
         for number, text in enumerate(lines):
             draw.text((left + x * (width + GAP_PX), line + 2 * GAP_PX + number * line), text, INK, font)
     for y, row in enumerate(rows):
-        corner = top + y * (height + GAP_PX)
+        corner = top + y * pitch
         draw.text((GAP_PX, corner + height // 2 - TEXT_PX // 2), row, INK, font)
         for x, column in enumerate(columns):
             place = (left + x * (width + GAP_PX), corner)
@@ -47,6 +49,8 @@ def contact_sheet(
                 draw.rectangle((*place, place[0] + width - 1, place[1] + height - 1), MISSING)
             else:
                 sheet.paste(_scaled(found, width, height), place)
+            if note := (notes or {}).get((row, column)):
+                draw.text((place[0], corner + height), note, INK, font)
     return sheet
 
 

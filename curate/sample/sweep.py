@@ -59,7 +59,13 @@ def sweep(run: Opened, reporter: Reporter) -> SweepReport:
         raise CurateError(
             f"{run.folder}: was trained as {run.run.strategy}, a sweep of tones wants audio_reference"
         )
-    refuse(run, {"strength": f"a sweep goes over the strengths {', '.join(f'{s:g}' for s in STRENGTHS)}"})
+    refuse(
+        run,
+        {
+            "strength": f"a sweep goes over the strengths {', '.join(f'{s:g}' for s in STRENGTHS)}",
+            "pin_strength": "is for sets of strategy first_frame",
+        },
+    )
     given, asked = tones(run), run.config.sample
     step, lora = max(run.loras.items())
     wanted = [

@@ -1,11 +1,9 @@
 """Who and what is shown on a reference sheet, from which moments of a film: every choice, before a frame is loaded."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from curate.errors import Rejected
-from curate.media.faces import SAME_PERSON
 from curate.media.film import Sighting
 from curate.media.layout import Kind
 from curate.media.shots import Shot
@@ -13,20 +11,11 @@ from curate.sheets.elements import Element
 from curate.sheets.known import Known
 from curate.sheets.view import IMPORTANCE, View
 from curate.sheets.windows import LEAST_PLACE, LEAST_SHOWN, Window, place_seen, plate_times, present, shot_at
+from curate.sheets.worth import LEAST_APART, LEAST_FACE_PX, best
 
 TURNED_DEG = 15.0  # from here on a head looks to a side; the estimate is 3 to 6 degrees off
 TURNS = ("front", "left", "right")  # of a body, as far as a face tells
 NEVER_SEEN = ("back",)  # which without a face nobody can tell from a front
-LEAST_FACE_PX = 40  # of height: smaller ones are enlarged beyond what they hold
-CLOSE_FACE_PX = 120  # of height, as large as it is shown
-LEAST_APART = 0.7  # of a body's box, or of a head's: what else is in it is cut out with it
-LEAST_SHARP = 0.28  # people in focus have .29 and more, one in an animated film who is out of it .22 to .26
-LEAST_SOLID = 0.6  # of a face's box in the person's mask: .8 of a webcam's, .7 of a candle before it, 0 where it is lost
-LEAST_WHOLE = 0.9  # of a head: what is cut off at the frame's edge is cut off on the sheet
-FRONTAL = 6  # the power: half the worth at 27 degrees
-AS_GOOD = (
-    1 / 3
-)  # of the best one's worth, for a face to be shown in its place because it is not of the target
 
 
 class Cast(NamedTuple):
@@ -43,7 +32,7 @@ class Near(NamedTuple):
     window: Window
     shot: Shot
 
-    def rank(self, at_s: float) -> tuple[int, bool, int]:
+    def rank(self, at_s: float) -> tuple[int, ...]:
         """Outside the window first, then in its shot, where people wear the same, then farther away."""
         apart = self.window.apart(at_s)
         return min(apart, 1), self.shot.start_s <= at_s < self.shot.end_s, apart
@@ -98,11 +87,11 @@ def _numbered(who: int, taken: set[str]) -> Element:
 
 
 def _face(element: Element, seen: Sequence[Sighting], near: Near, share: float) -> View:
-    best = _best([each for each in seen if each.clear >= LEAST_APART], near)
-    if best is None:
+    shown = best([each for each in seen if each.clear >= LEAST_APART], near.rank)
+    if shown is None:
         wanted = f"{LEAST_FACE_PX} px high, whole, sharp, and apart from others"
         raise Rejected("no_clear_face", f"{element.id}: none of {len(seen)} is {wanted}")
-    return _cut(element, "face", "", best, near.window, IMPORTANCE["face"] + share)
+    return _cut(element, "face", "", shown, near.window, IMPORTANCE["face"] + share)
 
 
 def _bodies(element: Element, seen: Sequence[Sighting], near: Near, face_s: float | None) -> Iterator[View]:
@@ -111,35 +100,8 @@ def _bodies(element: Element, seen: Sequence[Sighting], near: Near, face_s: floa
         ways = [
             each for each in seen if _turn(each) == turn and each.at_s != face_s and each.apart >= LEAST_APART
         ]
-        if best := _best(ways, near):
-            yield _cut(element, "body", turn, best, near.window, IMPORTANCE["body"])
-
-
-def _best(seen: Sequence[Sighting], near: Near) -> Sighting | None:
-    """The best one: of those that are nearly as good the one that lies best to the target."""
-    worth = {each: _worth(each) for each in seen if _usable(each)}
-    good = [each for each in worth if 0 < worth[each] >= AS_GOOD * max(worth.values())]
-    return max(good, key=lambda each: (*near.rank(each.at_s), worth[each], -each.at_s), default=None)
-
-
-def _usable(each: Sighting) -> bool:
-    return (
-        each.face is not None
-        and each.face.bottom - each.face.top >= LEAST_FACE_PX
-        and each.whole >= LEAST_WHOLE
-        and each.sharpness >= LEAST_SHARP
-        and each.solid >= LEAST_SOLID
-    )
-
-
-def _worth(each: Sighting) -> float:
-    """How good a face is to show: sharp, large, looking this way, nobody and no hand before it. Rounded, so that the last
-    bits of a network do not choose."""
-    height = each.face.bottom - each.face.top if each.face else 0
-    large = min(1.0, height / CLOSE_FACE_PX)
-    frontal = math.cos(math.radians(each.yaw_deg or 0.0)) ** FRONTAL
-    plain = max(0.0, 1 - each.odd / SAME_PERSON)
-    return round(each.sharpness * large * frontal * each.clear * each.whole * plain, 2)
+        if shown := best(ways, near.rank):
+            yield _cut(element, "body", turn, shown, near.window, IMPORTANCE["body"])
 
 
 def _turn(each: Sighting) -> str:

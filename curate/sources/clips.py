@@ -10,11 +10,13 @@ from curate.media.picture import probe_picture
 from curate.media.video import Probe as VideoProbe
 from curate.media.video import probe
 from curate.records import Clip
+from curate.scenes.refs import FOLDER, LIST, pictures_beside, read_cast
 from curate.sheets.elements import elements_of, read_elements
 from curate.sources.files import file_sha256, shown
 from curate.sources.sidecars import Note
 
-Reads = Literal["videos", "pictures", "films"]  # films: videos, with what `NAME.elements.json` says of each
+# films: videos, with what `NAME.elements.json` says of each; scenes: videos, with pictures of their cast in `refs/`
+Reads = Literal["videos", "pictures", "films", "scenes"]
 
 
 class Clips:
@@ -37,7 +39,7 @@ class Clips:
             raise Rejected("same_file", f"the same bytes as {self.first[sha256]}{unread}")
         self.first[sha256] = name
         found = probe_picture(path) if self.reads == "pictures" else probe(path)
-        beside = beside_of(path, self.cache) if self.reads == "films" else {}
+        beside = BESIDE[self.reads](path, self.cache) if self.reads in BESIDE else {}
         self.by_sha256[sha256] = clip_of(path, name, sha256, found, beside=beside, **vars(note))
 
 
@@ -66,11 +68,27 @@ def beside_of(path: Path, cache: Path) -> dict[str, str]:
     file, folder = elements_of(path), path.parent
     if not _is_there(file):
         return {}
-    names = [file.name, *read_elements(file).images()]
+    return _hashed(folder, [file.name, *read_elements(file).images()], file, cache)
+
+
+def cast_of(path: Path, cache: Path) -> dict[str, str]:
+    """The pictures of a film's cast, and the cast list, by their name in its folder. Raises CurateError as `scenes.refs`."""
+    folder = path.parent
+    pictures, told = pictures_beside(folder), read_cast(folder)
+    if bare := sorted(told.keys() - pictures.keys()):
+        raise CurateError(f"{shown(folder / LIST)}: names {bare[0]!a:.40}, found no pictures in {FOLDER}/")
+    names = [name for held in pictures.values() for name in held]
+    return _hashed(folder, [*names, *([LIST] if told else [])], folder / FOLDER, cache)
+
+
+BESIDE = {"films": beside_of, "scenes": cast_of}
+
+
+def _hashed(folder: Path, names: list[str], where: Path, cache: Path) -> dict[str, str]:
     for name in names:
         if found := _not_beside(folder, name):
             raise CurateError(
-                f"{shown(file)}: {shown(Path(name))}: found {found}, wanted a file beside the film"
+                f"{shown(where)}: {shown(Path(name))}: found {found}, wanted a file beside the film"
             )
     return {name: file_sha256(folder / name, cache) for name in names}
 

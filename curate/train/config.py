@@ -49,7 +49,10 @@ class SampleConfig(Settings):
     sweep_sources: int = Field(default=3, ge=1, le=50, description="Timbres that --sweep has each pitch in.")
     sweep_seeds: int = Field(default=4, ge=1, le=100, description="Takes that --sweep has of each.")
     cases: int = Field(
-        default=4, ge=1, le=50, description="For video references and pins: samples of the set."
+        default=4,
+        ge=1,
+        le=50,
+        description="For video references and pins: samples of the set, each with all the pictures that it names.",
     )
     negative_prompt: str = ""
     inference_steps: int = Field(default=30, ge=2, le=1000)
@@ -67,6 +70,12 @@ class SampleConfig(Settings):
         description="Blocks, from 0, whose video self-attention is skipped to be guided away from.",
     )
     strength: float = Field(default=1.0, gt=0, le=3, description="Of the LoRA.")
+    pin_strength: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Of the frames that a set of strategy first_frame gives; training pins them at 1.",
+    )
     frames: int | None = Field(
         default=None, ge=1, description="8k+1; None: as many as the set's videos have."
     )

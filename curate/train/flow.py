@@ -78,7 +78,7 @@ def velocity(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """What the transformer says of the tokens `video` and `audio` at noise level `sigma`.  # (N, C) each
 
-    Tokens that are given have timestep 0. Runs in the dtype of the transformer.
+    Tokens that are given have timestep 0, unless they are pinned less firmly. Runs in the dtype of the transformer.
     """
     device, dtype = video.device, transformer.proj_in.weight.dtype  # .dtype walks through all modules
     level = torch.tensor([sigma * SCALE], device=device)
@@ -88,13 +88,13 @@ def velocity(
         where = torch.zeros(1, DUMMY_STEPS, 2, device=device)
         steps = level.expand(DUMMY_STEPS)
     else:
-        sound, where, steps = audio, scene.audio.where, level * scene.audio.target
+        sound, where, steps = audio, scene.audio.where, level * scene.audio.noise_share
     said = transformer(
         hidden_states=video[None].to(dtype),
         audio_hidden_states=sound[None].to(dtype),
         encoder_hidden_states=text.video.to(dtype),
         audio_encoder_hidden_states=text.audio.to(dtype),
-        timestep=(level * scene.video.target)[None],
+        timestep=(level * scene.video.noise_share)[None],
         audio_timestep=steps[None],
         sigma=level,
         audio_sigma=level,

@@ -1,7 +1,8 @@
 """How a sample becomes tokens: what is to be denoised, what is given beside it, and where in time and space each is.
 
 A strategy lays out a `Scene`. Training noises its targets, asks the transformer for their velocity and takes the
-loss there; sampling starts its targets from noise. What is given stays clean, has timestep 0 and bears no loss.
+loss there; sampling starts its targets from noise. What is given stays clean, has timestep 0 and bears no loss; sampling
+may pin it less firmly.
 """
 
 from dataclasses import dataclass, replace
@@ -22,19 +23,30 @@ class Stream:
     clean: torch.Tensor  # (N, C)
     where: torch.Tensor  # (axes, N, 2): start and end of each token, in s, and in pixels of height and width
     target: torch.Tensor  # (N,) bool: to be denoised
+    held: float = (
+        1.0  # how much of what is given stays as it is; below 1 only in sampling, see `Scene.holding`
+    )
+
+    @property
+    def noise_share(self) -> torch.Tensor:
+        """How much of the noise level each token bears: 1 of a target, 1 - held of what is given.  # (N,)"""
+        return torch.where(self.target, 1.0, 1.0 - self.held)
 
     def given(self, tokens: torch.Tensor, where: torch.Tensor) -> "Stream":
         """The stream with tokens beside it that are given."""
         beside = torch.zeros(len(tokens), dtype=torch.bool)
-        return Stream(
-            torch.cat([self.clean, tokens]),
-            torch.cat([self.where, where], dim=1),
-            torch.cat([self.target, beside]),
+        return replace(
+            self,
+            clean=torch.cat([self.clean, tokens]),
+            where=torch.cat([self.where, where], dim=1),
+            target=torch.cat([self.target, beside]),
         )
 
     def to(self, device: torch.device) -> "Stream":
         """The stream on a device."""
-        return Stream(self.clean.to(device), self.where.to(device), self.target.to(device))
+        return replace(
+            self, clean=self.clean.to(device), where=self.where.to(device), target=self.target.to(device)
+        )
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,10 @@ class Scene:
     def to(self, device: torch.device) -> "Scene":
         """The scene on a device."""
         return replace(self, video=self.video.to(device), audio=self.audio.to(device) if self.audio else None)
+
+    def holding(self, strength: float) -> "Scene":
+        """The scene with what is given of its video pinned at a strength of 0 to 1, as diffusers' LTX2VideoCondition."""
+        return replace(self, video=replace(self.video, held=strength))
 
 
 class Rope:

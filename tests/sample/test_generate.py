@@ -1,19 +1,25 @@
 """Generation against LTX2Pipeline itself, and what conditions do to it."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 
 from curate.encode.decode import denormalised_audio, denormalised_video
 from curate.encode.stack import Stack
 from curate.encode.text import project_text
+from curate.records import sha256_of
 from curate.sample.generate import Latents, generate, skipping, sound_steps, with_sound, without_stg
 from curate.train.config import SampleConfig
+from curate.train.data import LatentSample, TrainingSet
 from curate.train.flow import Text, noise_like
 from curate.train.model import connected
-from curate.train.strategy import Rope, Scene, Stream, before_zero
+from curate.train.strategy import Rope, Scene, Stream, before_zero, first_frame
+from tests.train.sets import drawn
 
 GRID, FPS = (3, 2, 4), 25.0  # 17 frames of 64x128
 
@@ -87,6 +93,60 @@ def test_a_distilled_model_gets_its_own_eight_levels(
         output_type="latent", return_dict=False,
     )  # fmt: skip
     assert np.abs(wanted[0].numpy() - denormalised_video(stack, made.video.numpy())).max() < 2e-5
+
+
+@pytest.mark.parametrize(("strength", "guidance"), [(1.0, 1.0), (0.9, 1.0), (0.9, 3.0)])
+def test_pins_of_any_strength_are_those_of_the_condition_pipeline(
+    stack: Stack,
+    transformer: Any,
+    texts: tuple[Text, Text],
+    sets: dict[str, Path],
+    strength: float,
+    guidance: float,
+) -> None:
+    """At the start of the video and at frame 9, which is where the third latent begins."""
+    from diffusers import LTX2ConditionPipeline
+    from diffusers.pipelines.ltx2.pipeline_ltx2_condition import LTX2VideoCondition
+    from diffusers.pipelines.ltx2.utils import DISTILLED_SIGMA_VALUES
+
+    pipeline = LTX2ConditionPipeline.from_pretrained(stack.folder)
+    pipeline.scheduler = pipeline.scheduler.from_config(
+        pipeline.scheduler.config, use_dynamic_shifting=False, shift_terminal=None
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    sample = TrainingSet(sets["first_frame"]).read("train", "000000")
+    frames = drawn(sample.record.id, 17)[[0, 9]]
+    given = torch.cat([exactly(pipeline, frame) for frame in frames], dim=1)  # stored latents are rounded
+    sizes = sample.record.latents.model_copy(update={"pin_frames": (9,)})
+    latents = {
+        **sample.latents,
+        "video_latents": torch.cat([given[:, :1], sample.latents["video_latents"][:, 1:].float()], dim=1),
+        "pin_latents": given[:, 1:],
+    }
+    record = sample.record.model_copy(update={"latents": sizes})
+    scene = first_frame(LatentSample(record, latents), Rope(transformer), False).holding(strength)
+    made = run(transformer, stack, texts, scene, guidance, sigmas="distilled")
+    wanted, sound = pipeline(
+        conditions=[LTX2VideoCondition(Image.fromarray(frame), index, strength, crf=0) for frame, index in zip(frames, (0, 2), strict=True)],
+        prompt="a person", negative_prompt="blurry", height=64, width=96, num_frames=17, frame_rate=FPS,
+        sigmas=DISTILLED_SIGMA_VALUES, num_inference_steps=8, guidance_scale=guidance, stg_scale=0.0,
+        audio_guidance_scale=guidance, audio_stg_scale=0.0, modality_scale=1.0, audio_modality_scale=1.0,
+        guidance_rescale=0.0, audio_guidance_rescale=0.0, output_type="latent", return_dict=False,
+        generator=torch.Generator().manual_seed(int(sha256_of([5, "case", "noise"])[:15], 16)),
+    )  # fmt: skip
+    assert np.abs(wanted[0].numpy() - denormalised_video(stack, made.video.numpy())).max() < 4e-5
+    assert made.audio is not None
+    assert np.abs(sound[0].numpy() - denormalised_audio(stack, made.audio.numpy())).max() < 4e-5
+    moved = float((made.video[:, 0] - given[:, 0]).abs().max())
+    assert moved == 0 if strength == 1 else moved > 0.01  # a pin that gives way
+
+
+def exactly(pipeline: Any, frame: NDArray[np.uint8]) -> torch.Tensor:
+    """The latents of a picture in full precision.  # (128, 1, 2, 3)"""
+    pixels = torch.from_numpy(frame).permute(2, 0, 1)[None, :, None] / 127.5 - 1
+    with torch.no_grad():
+        raw = pipeline.vae.encode(pixels).latent_dist.mode()
+    return pipeline._normalize_latents(raw, pipeline.vae.latents_mean, pipeline.vae.latents_std)[0]
 
 
 @pytest.mark.parametrize("guidance", [1.0, 3.0])

@@ -44,6 +44,20 @@ def test_a_missing_cell_is_grey_and_long_labels_are_cut() -> None:
     assert (np.asarray(sheet)[-1] == PAPER).all()
 
 
+def test_a_note_stands_below_its_cell() -> None:
+    cells = {(row, "a"): plain((1, 2, 3)) for row in ("one", "two")}
+    bare, noted = (
+        np.asarray(contact_sheet(["a"], ["one", "two"], cells, "title", notes))
+        for notes in (None, {("one", "a"): "sides as given 8 of 9 frames"})
+    )
+    assert noted.shape[0] == bare.shape[0] + 2 * 19  # every row has a line for notes
+    shown = [(sheet == (1, 2, 3)).all(axis=2) for sheet in (bare, noted)]
+    assert shown[0].sum() == shown[1].sum()  # which hides nothing
+    rows = np.flatnonzero(shown[1].any(axis=1))
+    below = int(rows[np.flatnonzero(np.diff(rows) > 1)[0]]) + 1  # the first cell
+    assert noted[below : below + 19].min() < 60 and noted[rows.max() + 1 :].min() > 200
+
+
 def test_a_strip_shows_first_middle_and_last() -> None:
     frames = [plain((k, 0, 0)) for k in range(17)]
     seen = strip(frames)

@@ -138,6 +138,8 @@ def test_what_cannot_be_swept_is_one_line(
         CurateError, match=r"sample\.strength: a sweep goes over the strengths 0, 0\.3, 0\.5, 1"
     ):
         measured(ask(strength=0.5))
+    with pytest.raises(CurateError, match=r"sample\.pin_strength: is for sets of strategy first_frame$"):
+        measured(ask(pin_strength=0.9))
     with pytest.raises(CurateError, match=r"sample\.frames is 9, too short to hear a pitch"):
         measured(ask(frames=9))
     run(sets["images"], tmp_path / "run", shared_cache, steps=1)

@@ -5,7 +5,7 @@ differs from sample to sample, so that none can pass for another.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from curate.encode.video import encode_video
 from curate.files import write_atomic
 from curate.ledger import count, unlicensed
 from curate.manifest import MANIFEST, content_id, file_cards, pretty, verdicts_of, write_lines
+from curate.picture_files import name_of, write_pictures
 from curate.records import (
     REFERENCE_OF,
     SPLITS,
@@ -55,6 +56,7 @@ class Kind:
     frames: int = FRAMES
     sound: bool = False
     pins: tuple[int, ...] = ()  # frames
+    pictures: bool = False  # one stands in place of the first frame, others are to be tried there
     reference_video: bool = False
     reference_audio: bool = False
     control: Control | None = None
@@ -86,12 +88,15 @@ KINDS = {
     "audio_reference": Kind("audio_reference", "helium", HELIUM, sound=True, reference_audio=True),
     "caption_only": Kind("audio_reference", "helium", HELIUM, sound=True, control="caption-only"),
 }  # fmt: skip
+COMPOSITES = replace(KINDS["first_frame"], pins=(), pictures=True)  # not shared: few tests want it
 
 
-def make_set(folder: Path, kind: str, stack: Stack) -> Path:
+def make_set(folder: Path, kind: str | Kind, stack: Stack) -> Path:
     """Write a set of a kind into a new folder."""
-    what, encoder = KINDS[kind], stack.fingerprint_sha
+    what, encoder = kind if isinstance(kind, Kind) else KINDS[kind], stack.fingerprint_sha
     rows = [_row(what, split, number) for split in SPLITS for number in range(SAMPLES[split])]
+    if what.pictures:
+        write_pictures(folder, [picture for row in rows for picture in first_frames_of(row.id).items()])
     for caption in what.captions:
         name = sha256_of(caption)
         stamp = {"caption": caption, "caption_sha256": name, "encoder_sha256": encoder}
@@ -123,6 +128,9 @@ def _row(what: Kind, split: Split, number: int) -> LedgerRow:
         split=split,
         caption=what.captions[number % len(what.captions)],
         choices={REFERENCE_OF: None} if what.control else {},
+        measured={role: name_of(picture) for role, picture in first_frames_of(name).items()}
+        if what.pictures
+        else {},
         made=True,
         kept=True,
     )
@@ -146,6 +154,8 @@ def _packed(what: Kind, row: LedgerRow, stack: Stack) -> dict[str, bytes]:
 
 def _latents(what: Kind, name: str, stack: Stack) -> Latents:
     frames, sizes = drawn(name, what.frames), what.sizes
+    if what.pictures:
+        frames[0] = first_frames_of(name)["first_frame"]
     found = {"video_latents": encode_video(stack, frames)}
     if what.sound:
         found["audio_latents"] = encode_audio(stack, sounding(name, what.frames / FPS), sizes.audio_steps)
@@ -169,6 +179,13 @@ def drawn(name: str, frames: int) -> NDArray[np.uint8]:
     for frame in range(frames):
         video[frame, top : top + 24, left + frame : left + frame + 40] = patch
     return video
+
+
+def first_frames_of(name: str) -> dict[str, NDArray[np.uint8]]:
+    """A picture of two things side by side, one of the first alone, one with sides swapped, by role.  # (64, 96, 3)"""
+    left, right = (drawn(f"{name} {side}", 1)[0, :, : WIDTH // 2] for side in ("left", "right"))
+    beside = {"first_frame": (left, right), "single": (left, 0 * right), "swapped": (right, left)}
+    return {role: np.concatenate(halves, axis=1) for role, halves in beside.items()}
 
 
 def sounding(name: str, seconds: float) -> NDArray[np.float32]:

@@ -78,7 +78,8 @@ CARDS: dict[str, dict[str, Any]] = {  # what the seeds' cards say, and nothing e
     "dual-character": {
         "base_model": "Lightricks/LTX-2.3",
         "sample.inference_steps": 8,
-        "sample.strength": 0.9,  # the upper end of its 0.7-0.9
+        "sample.strength": 0.8,  # of its 0.7-0.9, and in its example
+        "sample.pin_strength": 0.9,  # of its 0.85-0.95, and in its example
     },
     "helium": {
         "base_model": "Lightricks/LTX-2.3",
@@ -227,6 +228,7 @@ def test_targets_may_be_modules() -> None:
         ("sample: {prompts: [1]}\n", {}, "sample.prompts.0 is 1: input should be a valid string"),
         ("sample: {tones: [76, -3]}\n", {}, "sample.tones.1 is -3: input should be greater than or equal to 50"),
         ("sample: {frames: 24}\n", {}, "sample.frames is 24: wanted 8k+1, such as 1, 25 or 121"),
+        ("sample: {pin_strength: 1.1}\n", {}, "sample.pin_strength is 1.1: input should be less than or equal to 1"),
         ("sample: {stg_scale: 1}\n", {}, "sample.stg_blocks is (): stg_scale is 1, wanted blocks for it, such as [29]"),
         ("sample: {stg_blocks: [-1]}\n", {}, "sample.stg_blocks.0 is -1: input should be greater than or equal to 0"),
         ("sample: {stg_blocks: 29}\n", {}, "sample.stg_blocks is 29: input should be a valid tuple"),

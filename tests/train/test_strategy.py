@@ -104,6 +104,27 @@ def test_pins_are_what_the_condition_pipeline_lays_out(
     check_video(laid_pinned(sample, rope, (1, 9), pins), asked)
 
 
+def test_pins_held_less_firmly_bear_the_noise_that_the_condition_pipeline_gives_them(
+    sets: dict[str, Path], stack: Stack, pipeline: Any, rope: Rope
+) -> None:
+    from diffusers import LTX2ConditionPipeline
+    from diffusers.pipelines.ltx2.pipeline_ltx2_condition import LTX2VideoCondition
+
+    sample = sample_of(sets, "first_frame")
+    frames = drawn(sample.record.id, FRAMES)
+    conditions = [
+        LTX2VideoCondition(pictures(frames)[frame], index, 0.9, crf=0) for frame, index in ((0, 0), (9, 2))
+    ]
+    asked = asked_by(LTX2ConditionPipeline, pipeline, frames, conditions=conditions)
+    pins = encode_video(stack, frames[9:10])
+    firm = laid_pinned(sample, rope, (9,), pins)
+    scene = firm.holding(0.9)
+    assert torch.equal(scene.video.where, asked["video_coords"][0])
+    torch.testing.assert_close(asked["timestep"][0], asked["sigma"] * scene.video.noise_share)
+    assert scene.video.noise_share.tolist() == pytest.approx([0.1] * 6 + [1.0] * 12 + [0.1] * 6)
+    assert torch.equal(firm.video.noise_share, firm.video.target.float()) and scene.audio is firm.audio
+
+
 def test_a_reference_video_is_what_the_in_context_pipeline_lays_out(
     sets: dict[str, Path], pipeline: Any, rope: Rope
 ) -> None:
@@ -290,6 +311,8 @@ def test_what_is_given_comes_after_what_is_there() -> None:
     more = stream.given(torch.ones(3, 4), torch.ones(1, 3, 2))
     assert more.clean[:, 0].tolist() == [0, 0, 1, 1, 1] == more.where[0, :, 1].tolist()
     assert more.target.tolist() == [True, False, False, False, False] and len(stream.clean) == 2
+    held = replace(stream, held=0.75).given(torch.ones(1, 4), torch.ones(1, 1, 2)).to(torch.device("cpu"))
+    assert held.noise_share.tolist() == [1.0, 0.25, 0.25] and more.noise_share.tolist() == [1.0, 0, 0, 0, 0]
 
 
 def laid_pinned(sample: LatentSample, rope: Rope, frames: tuple[int, ...], pins: torch.Tensor) -> Scene:

@@ -1,4 +1,4 @@
-"""Sheets in a set: written once each, and found out when they are not the ones that were measured."""
+"""Pictures of a set: written once each, and found out when they are not the ones that were measured."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from curate.media.video import Image
+from curate.picture_files import check_pictures, name_of, needs, write_pictures
 from curate.recipe import Recipe, configure, find
 from curate.records import LedgerRow, Values
-from curate.sheet_files import check_sheets, name_of, needs, write_sheets
 
 PICTURES = [np.full((20, 30, 3), level, np.uint8) for level in (40, 90)]
 
@@ -34,22 +34,26 @@ def rows() -> list[LedgerRow]:
     ]  # fmt: skip
 
 
+def sheets(pictures: list[Image]) -> list[tuple[str, Image]]:
+    return [("sheet", picture) for picture in pictures]
+
+
 def faults(folder: Path, kept: list[LedgerRow], eye: str = "1") -> list[str]:
-    return list(check_sheets(folder, kept, Judge(), {"eye": eye}, NOTES.append))  # type: ignore[arg-type]
+    return list(check_pictures(folder, kept, Judge(), {"eye": eye}, NOTES.append))  # type: ignore[arg-type]
 
 
 def test_each_distinct_sheet_is_one_file_with_its_pixels(tmp_path: Path) -> None:
-    write_sheets(tmp_path, [*PICTURES, PICTURES[0]])
+    write_pictures(tmp_path, sheets([*PICTURES, PICTURES[0]]))
     files = sorted((tmp_path / "sheets").iterdir())
     assert [path.stem for path in files] == sorted(map(name_of, PICTURES)) and faults(tmp_path, rows()) == []
     before = [path.read_bytes() for path in files]
-    write_sheets(tmp_path, PICTURES[::-1])
+    write_pictures(tmp_path, sheets(PICTURES[::-1]))
     assert [path.read_bytes() for path in files] == before
 
 
 @pytest.mark.parametrize("how", ["painted", "gone", "broken", "stranger", "recorded"])
 def test_a_sheet_that_is_not_the_one_measured_is_named(tmp_path: Path, how: str) -> None:
-    write_sheets(tmp_path, PICTURES)
+    write_pictures(tmp_path, sheets(PICTURES))
     path, kept = tmp_path / "sheets" / f"{name_of(PICTURES[0])}.png", rows()
     if how == "painted":
         cv2.imwrite(str(path), np.full((20, 30, 3), 41, np.uint8))
@@ -67,7 +71,7 @@ def test_a_sheet_that_is_not_the_one_measured_is_named(tmp_path: Path, how: str)
 
 
 def test_what_another_eye_measured_is_not_judged_and_that_is_said(tmp_path: Path) -> None:
-    write_sheets(tmp_path, PICTURES)
+    write_pictures(tmp_path, sheets(PICTURES))
     kept = [row.model_copy(update={"measured": {**row.measured, "light": 1.0}}) for row in rows()]
     assert len(faults(tmp_path, kept)) == 2
     NOTES.clear()

@@ -1,0 +1,90 @@
+"""The first frame of a scene: everybody cut out of their frame or picture, side by side before what is behind them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from curate.errors import Rejected
+from curate.media.composite import Composite, Figure, blurred, composed, figure, figure_given, plain
+from curate.media.cutout import person_mask
+from curate.media.film import Film, look_size
+from curate.media.panels import LOOSE, VISIBLE, around
+from curate.media.plate import clean_plate
+from curate.media.subject import Box
+from curate.media.video import Image, frames_at
+from curate.recipe import FIRST, PIN
+from curate.records import Clip
+from curate.scenes.view import View
+from curate.sheets.windows import Whereabouts, people_at, shot_at, spread
+
+VIEW_LONG_PX = 1920  # of a frame that somebody is cut out of: no more than a target shows
+Places = Mapping[float, Sequence[Whereabouts]]  # where somebody is, by time
+PLATE_LOOKS = 8  # frames of the shot that the background is made of
+LEAST_SEEN = 0.4  # of a place: it is blurred, so that what is painted in does not show
+
+
+def figures_of(clip: Clip, views: Sequence[View]) -> list[Figure]:
+    """Everybody cut out. Raises Rejected: not_cut_out, image, and as `frames_at`."""
+    factor = min(1.0, VIEW_LONG_PX / max(clip.width, clip.height))
+    width, height = (2 * max(1, round(side * factor / 2)) for side in (clip.width, clip.height))
+    times_s = sorted({view.at_s for view in views if view.at_s is not None})
+    frames = dict(
+        zip(times_s, frames_at(clip.path, times_s, width=width, height=height), strict=True)
+        if times_s
+        else ()
+    )
+    scale = width / look_size(clip.width, clip.height)[0]
+    return [_figure(clip, view, frames, scale) for view in views]
+
+
+def _figure(clip: Clip, view: View, frames: dict[float, Image], scale: float) -> Figure:
+    if view.picture:
+        found = figure_given(Path(clip.path).parent / view.picture)
+    elif view.at_s is None or view.body is None or view.face is None:
+        found = None
+    else:
+        body, face = (Box(*(round(edge * scale) for edge in box)) for box in (view.body, view.face))
+        found = figure(frames[view.at_s], body, face)
+    if found is None:
+        where = view.picture or f"the frame at {view.at_s} s"
+        raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {where}")
+    return found
+
+
+def background(clip: Clip, places: Places, size: tuple[int, int]) -> Image:
+    """The place without people, blurred; plain where too little of it is seen.  # (H, W, 3)"""
+    if not places:
+        return plain(*size)
+    width, height = look_size(clip.width, clip.height)
+    frames = np.stack(list(frames_at(clip.path, sorted(places), width=width, height=height)))
+    masks = np.zeros(frames.shape[:3], bool)
+    for covered, frame, at_s in zip(masks, frames, sorted(places), strict=True):
+        for box, is_seen, face in places[at_s]:
+            parts = [around(face, LOOSE)] if face else []
+            for part in (*parts, *([] if is_seen else [box])):
+                covered[max(0, part.top) : part.bottom, max(0, part.left) : part.right] = True
+            covered |= person_mask(frame, box) > VISIBLE / 2
+    plate = clean_plate(frames, masks)
+    return blurred(plate.picture, *size) if plate.seen >= LEAST_SEEN else plain(*size)
+
+
+def places_of(film: Film, start_s: float) -> Places:
+    """Some frames of the shot of a moment, and where somebody is in each."""
+    shot = shot_at(film, start_s)
+    inside = [at_s for at_s in film.looked_s if shot.start_s <= at_s < shot.end_s]
+    return {at_s: people_at(film, at_s) for at_s in spread(inside, PLATE_LOOKS)}
+
+
+def arranged(figures: Sequence[Figure], pins: Sequence[int], behind: Image) -> dict[str, Composite]:
+    """The pictures of a sample by their role: the first frame, those pinned later, and of a first frame of several people
+    the left one alone and all with sides swapped, to try in validation. Raises Rejected: does_not_fit.
+    """
+    later = {
+        f"{PIN}{frame}": composed([each], behind) for each, frame in zip(figures, pins, strict=True) if frame
+    }
+    there = [each for each, frame in zip(figures, pins, strict=True) if not frame]
+    made = {FIRST: composed(there, behind), **later}
+    if len(there) > 1:
+        made |= {"single": composed(there[:1], behind), "swapped": composed(there[::-1], behind)}
+    return made

@@ -1,0 +1,161 @@
+"""What is found on a first frame: on its picture alone, and beside the target that it stands before."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from curate.errors import Rejected
+from curate.media.faces import SAME_PERSON, Face, faces_of, identity, identity_distance
+from curate.media.look import hash_of
+from curate.media.subject import Box
+from curate.media.subtitles import judged
+from curate.media.text import read_text
+from curate.media.video import Image
+from curate.records import Values
+
+LEAST_TEXT = 0.5  # the score of a text on a first frame
+LOOKS = 8  # frames of a target, in which its people are looked for
+HASH_PX = 128
+GRID = (32, 18)  # cells of a frame, to see whether anything moves in one
+STILL_LEVELS = 1.0  # of 255: less change than this in every cell is none
+FAR = 1.0  # between two people who are far from alike
+
+
+class Met(NamedTuple):
+    """A face of a target's frame that is somebody of the first frame."""
+
+    who: int  # its place from the left, on the first frame
+    distance: float
+    box: Box
+
+
+def found_on(picture: Image) -> Values:
+    """What anybody can find on a first frame (H, W, 3).
+
+    `texts` read, and the `words`; how many `people` have a face; `head_ratio`, the tallest face over the least tall; `apart`,
+    the distance of the two most alike identities. The same picture gives the same values: `curate check` asks again.
+    """
+    words = [word.text for word in read_text(picture, LEAST_TEXT)]
+    found = faces_of(picture)
+    heights = [face.box.bottom - face.box.top for face in found]
+    own = [identity(picture, face) for face in found]
+    apart = [identity_distance(one, other) for place, one in enumerate(own) for other in own[:place]]
+    return {
+        "texts": len(words),
+        "words": words,
+        "people": len(found),
+        "head_ratio": round(max(heights) / min(heights), 3) if heights else 0.0,
+        "apart": round(min(apart, default=0.0), 3),
+    }
+
+
+def compared(pictures: Sequence[Image], pins: Sequence[int], video: Image, fps: float) -> Values:
+    """How what is pinned stands to its target (F, H, W, 3): one picture of all, or one of everybody, from the left, with the
+    frames at which they are pinned. Raises Rejected: face_lost.
+
+    `identity`: of everybody on it the mean distance to their faces in the target, the farthest; `same_sides`: the share of
+    frames with two of them in which they stand as on it, `together`, how many these are; `crowd`, frames with more faces than
+    there are on the pictures; `early`, frames that show somebody before their pin; `bits`, of 216 that a picture's hash differs
+    from that of the most alike frame after the first; `still_s`, for how long nothing moves; `cuts`; `subtitles`.
+    `identities`: of the faces, from the left.
+    """
+    own = [identity(picture, face) for picture in pictures for face in _from_left(picture)]
+    met = [_met(frame, own) for frame in _looks(video, 1, len(video) - 1)]
+    return {
+        "identity": round(max((_distance(who, met) for who in range(len(own))), default=FAR), 3),
+        "same_sides": _same_sides(met),
+        "together": sum(len({each.who for each in one}) > 1 for one, _ in met),
+        "crowd": sum(count > len(own) for _, count in met),
+        "early": sum(_early(who, frame, video, own) for who, frame in enumerate(pins) if frame),
+        "bits": min(bits(picture, video) for picture in pictures),
+        "still_s": round(_still(video) / fps, 3),
+        "cuts": _cuts(video),
+        "subtitles": _subtitles(video, fps),
+        "identities": [round(each, 2) for vector in own for each in vector],
+    }
+
+
+def bits(picture: Image, video: Image) -> int:
+    """Of 216 how many bits of a picture's hash differ from that of the most alike frame after the first."""
+    own = int(_hash(picture), 16)
+    return min((own ^ int(_hash(frame), 16)).bit_count() for frame in video[1:])
+
+
+def _from_left(picture: Image) -> list[Face]:
+    return sorted(faces_of(picture), key=lambda face: face.box.left + face.box.right)
+
+
+def _looks(video: Image, first: int, last: int) -> list[Image]:
+    """Some frames of these; the first of a target is what is pinned there, or may be."""
+    return [video[int(place)] for place in np.linspace(first, last, LOOKS).round()]
+
+
+def _early(who: int, pinned: int, video: Image, own: Sequence[Sequence[float]]) -> int:
+    """In how many frames before their pin somebody is surely seen."""
+    met = [_met(frame, own) for frame in _looks(video, 1, pinned - 1)]
+    return sum(any(each.who == who and each.distance < SAME_PERSON for each in one) for one, _ in met)
+
+
+def _met(frame: Image, own: Sequence[Sequence[float]]) -> tuple[list[Met], int]:
+    """Who of a first frame is in a frame, from the left, and how many faces there are. Each face is who it is most like."""
+    found = _from_left(frame)
+    met = []
+    for face in found if own else ():
+        seen = identity(frame, face)
+        distance, who = min((identity_distance(seen, each), place) for place, each in enumerate(own))
+        met.append(Met(who, distance, face.box))
+    return met, len(found)
+
+
+def _distance(who: int, met: Sequence[tuple[list[Met], int]]) -> float:
+    seen = [each.distance for one, _ in met for each in one if each.who == who]
+    if not seen:
+        raise Rejected(
+            "face_lost", f"of {len(met)} frames of the target none shows the face of place {who + 1}"
+        )
+    return float(np.mean(seen))
+
+
+def _same_sides(met: Sequence[tuple[list[Met], int]]) -> float:
+    """Faces come from the left, so that on the same sides they ascend."""
+    orders = [[each.who for each in one] for one, _ in met]
+    both = [order for order in orders if len(set(order)) > 1]
+    same = sum(all(one < other for one, other in pairwise(order)) for order in both)
+    return round(same / len(both), 3) if both else 0.0
+
+
+def _hash(picture: Image) -> str:
+    small = cv2.resize(picture, (HASH_PX, HASH_PX), interpolation=cv2.INTER_AREA)
+    return hash_of(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb))
+
+
+def _still(video: Image) -> int:
+    """The longest run of frames, after the first, between which nothing moves."""
+    longest = run = 0
+    for one, other in pairwise(video[1:]):
+        change = cv2.resize(cv2.absdiff(one, other), GRID, interpolation=cv2.INTER_AREA).max()
+        run = run + 1 if change < STILL_LEVELS else 0
+        longest = max(longest, run)
+    return longest
+
+
+def _cuts(video: Image) -> int:
+    """Cuts between frames after the first, by another of PySceneDetect's detectors than the one that found the shots."""
+    from scenedetect import FrameTimecode, HistogramDetector
+
+    detector = HistogramDetector(min_scene_len=0)
+    return sum(
+        bool(detector.process_frame(FrameTimecode(number, 1.0), frame[..., ::-1].copy()))
+        for number, frame in enumerate(video[1:])
+    )
+
+
+def _subtitles(video: Image, fps: float) -> int:
+    """Lines of them, read in a frame of every second after the first."""
+    height, width = video.shape[1:3]
+    step = max(1, round(fps))
+    looks = [(number / fps, read_text(frame)) for number, frame in enumerate(video) if number % step == 1]
+    return len(judged(looks, (width, height)).subtitles)

@@ -1,0 +1,247 @@
+"""Two characters in one first frame: a scene of a film, and before it one picture of who is in it, each on their side.
+
+The picture IS the target's first frame, so that every later latent was encoded with the first frame that a model will be
+given, and any image-to-video trainer can use the set. What it shows must be who the target shows, and must not be the
+target's own frames.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from curate.errors import Rejected
+from curate.film_plan import FPS, Target, Wanted, first_of_each, planned
+from curate.media import cutout, faces
+from curate.media.film import Film
+from curate.media.frames import frames_of
+from curate.media.shots import Shot
+from curate.media.subject import Box
+from curate.media.video import Image
+from curate.picture_files import name_of
+from curate.proof import labels
+from curate.proof.finding import Finding
+from curate.proof.sketch import Sketch
+from curate.recipe import FIRST, PIN, Example, Recipe, code_hash, listed
+from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, sha256_of
+from curate.scenes import judge
+from curate.scenes.caption import told_of
+from curate.scenes.choices import Choices
+from curate.scenes.known import Known, known_of, look_at
+from curate.scenes.make import arranged, background, figures_of, places_of
+from curate.scenes.measure import bits, compared, found_on
+from curate.scenes.people import named
+from curate.scenes.pins import fault, staggered
+from curate.scenes.standing import cropped, from_left
+from curate.scenes.view import view_of
+from curate.sheets.windows import Window
+
+
+class DualCharacter(Recipe):
+    """A scene and the first frame that shows its cast."""
+
+    name: ClassVar[str] = "dual-character"
+    version: ClassVar[int] = 1
+    strategy: ClassVar[str] = "first_frame"
+    training: ClassVar[str | None] = "dual-character"
+    summary: ClassVar[str] = "a scene of two people, and before it one picture of both, each on their side"
+    latents: ClassVar[tuple[str, ...]] = ("video_latents",)
+    packages: ClassVar[tuple[str, ...]] = (
+        "av", "imagehash", "numpy", "onnxruntime", "opencv-python-headless", "pillow", "rapidocr",
+        "scenedetect-headless", "scikit-image", "scipy",
+    )  # fmt: skip
+    reads: ClassVar[Literal["videos", "pictures", "films", "scenes"]] = "scenes"
+    demo: ClassVar[str] = "films"
+    demo_settings: ClassVar[Mapping[str, Any]] = {"width": 640, "height": 352}
+    decided_on_the_set: ClassVar[tuple[str, ...]] = (
+        "seed", "per_film", "heldout_share", "characters", "subtitles", "trim_tail_frames", "pin_frames",
+    )  # fmt: skip
+
+    frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
+    width: int = Field(default=1280, ge=64, multiple_of=32)
+    height: int = Field(default=704, ge=64, multiple_of=32)
+    pin: Literal["composite", "frame0", "staggered"] = Field(
+        default="composite",
+        description="composite: all in one first frame; staggered: one each, the others later; frame0: the control, the clip's own",
+    )
+    pin_frames: Annotated[tuple[int, ...], BeforeValidator(listed)] = Field(
+        default=(), max_length=3, description="staggered only: of each character as they are first seen"
+    )
+    characters: int = Field(default=2, ge=2, le=3, description="at most so many; three is the model's limit")
+    background: Literal["plate", "plain"] = Field(
+        default="plate", description="behind them; a plate is blurred"
+    )
+    subtitles: Literal["reject", "crop"] = "reject"
+    trim_tail_frames: int = Field(
+        default=0,
+        ge=0,
+        le=24,
+        description="of the end of every shot; 8 for generated clips, which smear there",
+    )
+    per_film: int = Field(default=8, ge=1, description="at most so many targets of a film")
+    heldout_share: float = Field(default=0.2, ge=0, lt=1)
+
+    @field_validator("frames")
+    @classmethod
+    def _whole_latents(cls, frames: int) -> int:
+        if frames % 8 != 1:
+            raise ValueError("wanted 8k+1, such as 121, 193, 241 or 361")
+        return frames
+
+    @model_validator(mode="after")
+    def _lies(self) -> Self:
+        if self.width <= self.height:
+            raise ValueError(f"a target of {self.width}x{self.height}; wanted one that is wider than high")
+        return self
+
+    @model_validator(mode="after")
+    def _pins_apart(self) -> Self:
+        if self.pin_frames and self.pin != "staggered":
+            raise ValueError(f"pin_frames are for pin=staggered, pin is {self.pin}")
+        told = {f"character {place}": frame for place, frame in enumerate(self.pin_frames, start=1)}
+        if told and (why := fault(told, self.frames)):
+            raise ValueError(why)
+        return self
+
+    def holds(self) -> tuple[str, ...]:
+        return ("video_latents", "pin_latents") if self.pin == "staggered" else self.latents
+
+    def must_fail(self) -> frozenset[str]:
+        return frozenset({judge.COPY}) if self.pin == "frame0" else frozenset()
+
+    def made_with(self) -> dict[str, str]:
+        """As ever, and the code of scenes, and the models that find faces and people."""
+        code = code_hash("scenes", "sheets", "film_plan.py")
+        return super().made_with() | {
+            "scenes code": code,
+            "faces": faces.version(),
+            "masks": cutout.version(),
+        }
+
+    def annotate(self, clip: Clip) -> Values:
+        return look_at(clip).as_values()
+
+    def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
+        known = {clip.id: known_of(clip) for clip in clips}
+        known = {clip.id: self.trimmed(clip, known[clip.id]) for clip in clips}
+        films = {name: each.film for name, each in known.items()}
+        people = named({name: (each.film, each.cast) for name, each in known.items()})
+        size = (self.frames, self.width, self.height)
+        wanted = Wanted(*size, self.per_film, self.seed, self.heldout_share)
+        return planned(
+            clips, films, wanted,
+            lambda target: self.sample(target, known[target.clip.id], people[target.clip.id]),
+        )  # fmt: skip
+
+    def trimmed(self, clip: Clip, known: Known) -> Known:
+        """Without the smeared end of each shot."""
+        tail_s = self.trim_tail_frames / max(clip.fps, 1.0)
+        shots = [
+            Shot(start_s, end_s - tail_s) for start_s, end_s in known.film.shots if end_s - start_s > tail_s
+        ]
+        return known._replace(film=known.film._replace(shots=shots))
+
+    def sample(self, target: Target, known: Known, people: Mapping[int, str]) -> Sample:
+        """A target with its cast. `people` says who a character is, in whatever film. Raises Rejected."""
+        clip, window, film = target.clip, target.window, known.film
+        crop = self.beside_subtitles(known, window)
+        if crop:
+            window = window._replace(part=crop)
+        order = from_left(film, window, self.characters)
+        views = [view_of(known, window, who) for who in order]
+        told_by_user = [known.person(who) for who in order]
+        descriptions = [each.description if each else "" for each in told_by_user]
+        told = told_of(
+            clip.caption, [(view.name, text) for view, text in zip(views, descriptions, strict=True)]
+        )
+        pins = self.pinned(film, window, {who: view.name for who, view in zip(order, views, strict=True)})
+        factor = clip.width / film.size[0]
+        chosen = Choices(
+            start_s=window.start_s,
+            views=views,
+            pins=[pins[who] for who in order],
+            places=places_of(film, window.start_s) if self.background == "plate" else {},
+            crop=Box(*(round(edge * factor) for edge in crop)) if crop else None,
+        )
+        used = {view.picture: clip.beside[view.picture] for view in views if view.picture}
+        bare = clip.model_copy(update={"caption": None, "labels": {}, "annotations": {}, "beside": used})
+        cast = [people[who] for who in order]
+        return Sample(
+            id=target.id, group=target.group, split=target.split, caption=told.text, clips=(bare,),
+            choices={**chosen.as_values(), "pin": self.pin, "on_first": sum(not frame for frame in chosen.pins)},
+            attributes={
+                "order": target.order, "people": cast, "cast": sha256_of(sorted(cast))[:12], "scene": clip.id,
+                "shot": film.shots.index(next(s for s in film.shots if s.start_s <= window.start_s + 1e-3 < s.end_s)),
+                "caption_lacks": told.warnings, "caption_mended": told.mended,
+            },
+        )  # fmt: skip
+
+    def beside_subtitles(self, known: Known, window: Window) -> Box | None:
+        """What is left of the film beside subtitles, None for all of it. Raises Rejected: subtitles."""
+        lines = known.writing.in_window(window.start_s, window.end_s)
+        if lines and self.subtitles == "reject":
+            raise Rejected(
+                "subtitles",
+                f"{lines[0].text!a:.60} from {lines[0].from_s:.2f} s on, and {len(lines) - 1} more",
+            )
+        return cropped(known.film, known.writing, window, (self.width, self.height)) if lines else None
+
+    def pinned(self, film: Film, window: Window, names: Mapping[int, str]) -> dict[int, int]:
+        """The frame at which each character's picture is pinned. Raises Rejected: pins."""
+        if self.pin != "staggered":
+            return dict.fromkeys(names, 0)
+        return staggered(film, window, names, self.pin_frames, self.frames)
+
+    def make(self, sample: Sample) -> Example:
+        """The first frame and its measures. Raises Rejected where it cannot be had, or is not what it should be."""
+        clip, chosen, size = sample.clips[0], Choices.of(sample), (self.width, self.height)
+        target = VideoRef(
+            sha256=clip.sha256, start_s=chosen.start_s, frames=self.frames, fps=FPS, width=self.width,
+            height=self.height, crop=chosen.crop,
+        )  # fmt: skip
+        video = frames_of(clip.path, target)
+        made = arranged(figures_of(clip, chosen.views), chosen.pins, background(clip, chosen.places, size))
+        pictures = {role: each.picture for role, each in made.items()}
+        found: dict[str, Any] = {
+            **found_on(pictures[FIRST]),
+            **compared(self.given(pictures, chosen.pins), chosen.pins, video, FPS),
+            "enlarged": round(max(each.enlarged for each in made.values()), 3),
+            "frames": len(video),
+            "first_width": pictures[FIRST].shape[1],
+            "first_height": pictures[FIRST].shape[0],
+        }
+        labels.gate(self.sketch.labels, sample.choices, found, sample.id)
+        if self.pin == "frame0":  # the pairs of the set, each with its own first frame
+            return Example(measured=found | {"bits": bits(video[0], video)}, video=target)
+        return Example(
+            measured=found | {role: name_of(picture) for role, picture in pictures.items()},
+            video=target,
+            pictures=pictures,
+        )
+
+    def given(self, pictures: Mapping[str, Image], pins: Sequence[int]) -> list[Image]:
+        """What is pinned: one picture of all, or one of everybody from the left."""
+        if not any(pins):
+            return [pictures[FIRST]]
+        return [pictures[f"{PIN}{frame}" if frame else FIRST] for frame in pins]
+
+    def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
+        """The first `per_film` of each film that stand, in the order of their lot."""
+        return first_of_each(rows, self.per_film)
+
+    def found_on(self, picture: Image, row: LedgerRow) -> Values:
+        return found_on(picture)
+
+    @property
+    def sketch(self) -> Sketch:
+        """What holds of every pair; `audit` adds what is judged over the set."""
+        return Sketch(
+            labels=judge.labels(self.frames, self.width, self.height), effects=("together", "enlarged")
+        )
+
+    def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
+        kept = [row for row in rows if row.kept]
+        return [*super().audit(rows), *judge.over_all(kept, self.frames, self.width, self.height)]
+
+
+RECIPE = DualCharacter

@@ -1,0 +1,72 @@
+"""A short film of two: NASA's astronaut, of scikit-image, and somebody made of her photograph by bending the chin.
+
+Two shots of both, in the second with sides changed, and one into which the second person comes late.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage
+
+from curate.media.picture import read_picture
+from curate.media.video import Image, write_video
+
+WIDTH, HEIGHT, FPS = 512, 288, 24.0
+CAPTION = (
+    "Medium two-shot, static camera. A woman with brown hair in an ORANGE suit and another woman with a long chin in a "
+    "GREEN suit talk, one on the left, one on the right."
+)
+
+
+def photograph() -> Image:
+    """Her head and shoulders.  # (H, W, 3)"""
+    photo: Image = read_picture(Path(skimage.__file__).parent / "data" / "astronaut.png")[:330, 60:380]
+    return photo
+
+
+def other() -> Image:
+    """Somebody else, to faces: a distance of .56 from her. The chin is drawn larger, the colours are changed."""
+    photo = photograph()
+    y, x = np.mgrid[: photo.shape[0], : photo.shape[1]].astype(np.float32)
+    far = np.hypot(x - 160, y - 145) / 60
+    factor = np.where(far < 1, 1 - 0.7 * (1 - far) ** 2, 1).astype(np.float32)
+    bent = cv2.remap(photo, 160 + (x - 160) * factor, 145 + (y - 145) * factor, cv2.INTER_CUBIC)
+    suit = bent[190:].copy()
+    bent[190:] = suit[..., [1, 0, 2]]
+    return np.asarray(bent, np.uint8)
+
+
+def _half(person: Image, frames: int, away: float) -> Image:
+    """A half of the frame, in which a person sways a little.  # (F, H, W / 2, 3)"""
+    scale = HEIGHT / person.shape[0]
+    made = []
+    for number in range(frames):
+        sway = 6 * np.sin(number / 7 + away)
+        turn = np.array(
+            [[scale, 0, (WIDTH / 2 - person.shape[1] * scale) / 2 + sway], [0, scale, 2 + sway / 3]]
+        )
+        made.append(cv2.warpAffine(person, turn, (WIDTH // 2, HEIGHT), borderMode=cv2.BORDER_REFLECT))
+    return np.stack(made).astype(np.uint8)
+
+
+def _wall(frames: int) -> Image:
+    """Where nobody is yet."""
+    wall = np.empty((HEIGHT, WIDTH // 2, 3), np.uint8)
+    wall[:] = np.linspace((150, 160, 150), (190, 200, 190), HEIGHT)[:, None]
+    wall += (np.indices(wall.shape[:2]).sum(axis=0)[..., None] // 24 % 2 * 9).astype(np.uint8)
+    return np.repeat(wall[None], frames, axis=0)
+
+
+def write_film(folder: Path, name: str = "duo", late: bool = True) -> Path:
+    """The film and its caption."""
+    one, two = photograph(), other()
+    shots = [(_half(one, 60, 0), _half(two, 60, 1)), (_half(two, 60, 2), _half(one, 60, 3))]
+    if late:
+        comes = np.concatenate([_wall(30), _half(two, 34, 4)])
+        shots.append((_half(one, 64, 5), comes))
+    frames = np.concatenate([np.concatenate(halves, axis=2) for halves in shots])
+    path = folder / f"{name}.mp4"
+    write_video(path, frames, FPS)
+    path.with_suffix(".txt").write_text(CAPTION)
+    return path
