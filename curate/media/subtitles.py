@@ -87,13 +87,18 @@ class Writing(NamedTuple):
     def band(self, start_s: float, end_s: float) -> tuple[int, int] | None:
         """The first row and the one after the last that hold all of these, with a quarter of one's height more.
 
-        None where there are none.
+        Lines of other times right above and below count too: of two, one may have gone unread. None where there are none.
         """
         boxes = [line.box for line in self.in_window(start_s, end_s)]
         if not boxes:
             return None
-        margin = math.ceil(max(box.bottom - box.top for box in boxes) / 4)
-        top, bottom = min(box.top for box in boxes), max(box.bottom for box in boxes)
+        near = [
+            line.box
+            for line in self.subtitles
+            if any(_gap(line.box, box) < box.bottom - box.top for box in boxes)
+        ]
+        margin = math.ceil(max(box.bottom - box.top for box in near) / 4)
+        top, bottom = min(box.top for box in near), max(box.bottom for box in near)
         return max(0, top - margin), min(self.size[1], bottom + margin)
 
 
@@ -315,9 +320,8 @@ def _is_centred(line: Seen, size: tuple[int, int]) -> bool:
 def _is_stacked(run: Run, other: Run) -> bool:
     """It is the row above or below another, at the same time."""
     one, two = run[0], other[0]
-    gap = max(two.box.top - one.box.bottom, one.box.top - two.box.bottom)
     together = one.look <= other[-1].look and two.look <= run[-1].look
-    return together and gap < max(one.height, two.height) and _ends_meet(one, two)
+    return together and _gap(one.box, two.box) < max(one.height, two.height) and _ends_meet(one, two)
 
 
 def _told(runs: Iterable[Run], times_s: Sequence[float]) -> list[Line]:
@@ -354,6 +358,11 @@ def _is_same(one: Seen, other: Seen) -> bool:
     shared = min(one.box.right, other.box.right) - max(one.box.left, other.box.left)
     there = _in_row(one, other) and shared > 0.6 * min(one.width, other.width)
     return there and _is_alike(one.text, other.text, SAME_TEXT)
+
+
+def _gap(one: Box, other: Box) -> int:
+    """Rows between them; below 0 where they share some."""
+    return max(other.top - one.bottom, one.top - other.bottom)
 
 
 def _around(boxes: Sequence[Box]) -> Box:

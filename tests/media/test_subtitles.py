@@ -129,6 +129,15 @@ def test_a_row_that_is_not_where_subtitles_are_goes_with_the_one_below() -> None
     assert found(high, high._replace(text="也没有来", y=312)) == (["也没有来", high.text], [])
 
 
+def test_a_band_has_room_for_the_row_that_went_unread() -> None:
+    upper, lower = spoken(SAID[:3]), spoken(("One.", "It is two"), y=ROW + 35, height=22)
+    writing = judged(read(*upper, *lower), SIZE)
+    assert [line.text for line in writing.in_window(7.6, 8.5)] == [SAID[2]]
+    assert writing.band(7.6, 8.5) == writing.band(1.0, 3.0)
+    apart = judged(read(*upper, *spoken(("One.", "It is two"), y=60)), SIZE)
+    assert apart.band(7.6, 8.5) == judged(read(*upper), SIZE).band(7.6, 8.5)
+
+
 @pytest.mark.parametrize(("from_s", "to_s"), [(0.0, 2.0), (9.0, 10.1), (18.0, 20.0), (3.0, 9.0)])
 @pytest.mark.parametrize("text", ["此茶不可饮", "是的", "No."])
 def test_one_that_comes_once_is_found(text: str, from_s: float, to_s: float) -> None:
