@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
+from statistics import median_low
 from typing import NamedTuple
 
 from curate.media.one_thread import one_thread
@@ -21,7 +22,7 @@ from curate.records import Record, Values, numbers, strings
 LOOK_S = 0.5  # between two looks at most
 FIXED_S = 8.0  # no subtitle stays so long
 MISSED = 2  # looks at which a text may go unread, and it is the same one after them
-ALL_ALONG, OFTEN = 0.6, 0.4  # of the looks
+ALL_ALONG, OFTEN, MOST = 0.6, 0.4, 0.6  # of the looks
 SAME_TEXT, VERY_TEXT = 0.6, 0.75  # of the letters and digits of two readings
 FAINT = 0.5  # the least score of a reading, which counts where the same text is read for sure at another look
 # of a text's height
@@ -29,7 +30,7 @@ RISE = 0.3  # how much it rises or falls at most: .17 of 167 readings of burned 
 NARROW = 0.6  # how long it is at least
 ROW = 0.35  # how far the middles of texts in one row are apart
 EDGE = 0.5  # how far their ends are, where these are aligned
-STEADY = 0.25  # how far off what stays is found: .11 of 37 burned lines
+STEADY = 0.25  # how far off what stays is found at MOST looks
 SPACE = 1.5  # between words of one line
 HEIGHTS = 1.4  # of two texts of one size
 # where subtitles are
@@ -109,11 +110,8 @@ class Seen(NamedTuple):
     text: str
     score: float
     box: Box
+    height: float  # of the text, and of an oblique one less than its box's
     upright: bool
-
-    @property
-    def height(self) -> int:
-        return self.box.bottom - self.box.top
 
     @property
     def width(self) -> int:
@@ -177,7 +175,7 @@ def judged(words_by_time: Sequence[tuple[float, Sequence[Word]]], size: tuple[in
 
 def _lines(look: int, words: Sequence[Word]) -> Iterator[Seen]:
     """Words from left to right, those of one row joined."""
-    left = sorted((_seen(look, word) for word in words), key=lambda line: line.box)
+    left = sorted((_seen(look, word) for word in words), key=lambda line: (line.box, line.text))
     while left:
         line = left.pop(0)
         for other in [each for each in left if _is_clear(line) and _is_clear(each)]:
@@ -185,7 +183,8 @@ def _lines(look: int, words: Sequence[Word]) -> Iterator[Seen]:
                 left.remove(other)
                 score = min(line.score, other.score)
                 box = _around([line.box, other.box])
-                line = Seen(look, f"{line.text} {other.text}", score, box, True)
+                text, height = f"{line.text} {other.text}", max(line.height, other.height)
+                line = Seen(look, text, score, box, height, True)
         yield line
 
 
@@ -195,7 +194,7 @@ def _seen(look: int, word: Word) -> Seen:
     box = Box(*(math.floor(min(each)) for each in (across, down)), *(math.ceil(max(each)) for each in (across, down)))  # fmt: skip
     height = math.hypot(x3 - x0, y3 - y0)
     upright = abs(y1 - y0) <= RISE * height and x1 - x0 >= NARROW * height
-    return Seen(look, word.text, word.score, box, upright)
+    return Seen(look, word.text, word.score, box, max(1.0, height), upright)
 
 
 def _is_clear(line: Seen) -> bool:
@@ -256,11 +255,16 @@ def _is_part(run: Run, place: Run) -> bool:
 
 
 def _is_steady(run: Run) -> bool:
-    """Its row stays, and one of its ends; the middle stays where the picture is zoomed too."""
+    """Its row stays, and one of its ends; the middle stays where the picture is zoomed too.
+
+    An end is often found short, so the most of the looks are to agree.
+    """
+    near = STEADY * min(line.height for line in run)
     left, right, row = (
-        _spread(each) for each in zip(*((*line.box[::2], line.row) for line in run), strict=True)
+        sum(abs(place - median_low(places)) <= near for place in places) >= MOST * len(run)
+        for places in zip(*((*line.box[::2], line.row) for line in run), strict=True)
     )
-    return max(min(left, right), row) <= STEADY * min(line.height for line in run)
+    return bool(row and (left or right))
 
 
 def _wanders(run: Run, seen: Sequence[Seen]) -> bool:
@@ -368,10 +372,6 @@ def _gap(one: Box, other: Box) -> int:
 def _around(boxes: Sequence[Box]) -> Box:
     left, top, right, bottom = zip(*boxes, strict=True)
     return Box(min(left), min(top), max(right), max(bottom))
-
-
-def _spread(values: Sequence[float]) -> float:
-    return max(values) - min(values)
 
 
 def _plain(text: str) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curate.errors import Rejected
-from curate.media.composite import Composite, Figure, blurred, composed, figure, figure_given, plain
+from curate.media.composite import Composite, blurred, composed, plain
 from curate.media.cutout import person_mask
+from curate.media.figure import Figure, figure, figure_given
 from curate.media.film import Film, look_size
 from curate.media.panels import LOOSE, VISIBLE, around
 from curate.media.plate import clean_plate
@@ -15,12 +18,13 @@ from curate.media.subject import Box
 from curate.media.video import Image, frames_at
 from curate.recipe import FIRST, PIN
 from curate.records import Clip
-from curate.scenes.view import View
+from curate.scenes.view import Look, View
 from curate.sheets.windows import Whereabouts, people_at, shot_at, spread
 
 VIEW_LONG_PX = 1920  # of a frame that somebody is cut out of: no more than a target shows
 Places = Mapping[float, Sequence[Whereabouts]]  # where somebody is, by time
 PLATE_LOOKS = 8  # frames of the shot that the background is made of
+TOUCHING = 0.2  # heights of the face: less of somebody at the line between two is none
 LEAST_SEEN = 0.4  # of a place: it is blurred, so that what is painted in does not show
 
 
@@ -28,28 +32,66 @@ def figures_of(clip: Clip, views: Sequence[View]) -> list[Figure]:
     """Everybody cut out. Raises Rejected: not_cut_out, image, and as `frames_at`."""
     factor = min(1.0, VIEW_LONG_PX / max(clip.width, clip.height))
     width, height = (2 * max(1, round(side * factor / 2)) for side in (clip.width, clip.height))
-    times_s = sorted({view.at_s for view in views if view.at_s is not None})
-    frames = dict(
-        zip(times_s, frames_at(clip.path, times_s, width=width, height=height), strict=True)
-        if times_s
-        else ()
-    )
+    times_s = sorted({look.at_s for view in views for look in view.looks})
+    found = frames_at(clip.path, times_s, width=width, height=height) if times_s else iter(())
+    frames = dict(zip(times_s, found, strict=True))
     scale = width / look_size(clip.width, clip.height)[0]
     return [_figure(clip, view, frames, scale) for view in views]
 
 
-def _figure(clip: Clip, view: View, frames: dict[float, Image], scale: float) -> Figure:
+def _figure(clip: Clip, view: View, frames: Mapping[float, Image], scale: float) -> Figure:
     if view.picture:
         found = figure_given(Path(clip.path).parent / view.picture)
-    elif view.at_s is None or view.body is None or view.face is None:
-        found = None
     else:
-        body, face = (Box(*(round(edge * scale) for edge in box)) for box in (view.body, view.face))
-        found = figure(frames[view.at_s], body, face)
+        parted = [_parted(frames[look.at_s], look, scale) for look in view.looks]
+        parted.sort(
+            key=lambda one: max(one.touching, TOUCHING)
+        )  # stable: of those that are apart the best look
+        found = next((cut for one in parted if (cut := figure(one.frame, one.body, one.face))), None)
     if found is None:
-        where = view.picture or f"the frame at {view.at_s} s"
+        where = view.picture or f"{len(view.looks)} frames, the first at {view.looks[0].at_s} s"
         raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {where}")
     return found
+
+
+class _Parted(NamedTuple):
+    """The part of a frame that is somebody's own."""
+
+    frame: Image
+    body: Box
+    face: Box
+    touching: float  # how much of a neighbour may be in it: what of the person is cut off at its sides, in heights of the face
+
+
+def _parted(frame: Image, look: Look, scale: float) -> _Parted:
+    """Somebody of a frame without their neighbours, who are cut out together with them where they touch."""
+    body, face, *others = (
+        Box(*(round(edge * scale) for edge in box)) for box in (look.body, look.face, *look.others)
+    )
+    left, right, touching = 0, frame.shape[1], 0.0
+    height = person_mask(frame, body, face).sum(axis=0) if others else np.zeros(frame.shape[1])  # (W,)
+    for other in others:
+        before = other.left + other.right < face.left + face.right
+        column = (
+            _valley(height, other.right, face.left) if before else _valley(height, face.right, other.left)
+        )
+        left, right = (max(left, column), right) if before else (left, min(right, column))
+        touching = max(touching, float(height[min(column, len(height) - 1)]) / (face.bottom - face.top))
+    own, head = (
+        Box(max(box.left, left) - left, box.top, min(box.right, right) - left, box.bottom)
+        for box in (body, face)
+    )
+    return _Parted(np.ascontiguousarray(frame[:, left:right]), own, head, touching)
+
+
+def _valley(height: NDArray[Any], left: int, right: int) -> int:
+    """The column between two heads in which least is somebody, the nearest to the middle; heads that overlap are parted there."""
+    middle = (left + right) // 2
+    if left >= right:
+        return middle
+    columns = np.arange(left, right)
+    lowest = height[left:right] <= height[left:right].min() + 1
+    return int(min(columns[lowest], key=lambda column: (abs(column - middle), column)))
 
 
 def background(clip: Clip, places: Places, size: tuple[int, int]) -> Image:

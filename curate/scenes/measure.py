@@ -16,7 +16,6 @@ from curate.media.text import read_text
 from curate.media.video import Image
 from curate.records import Values
 
-LEAST_TEXT = 0.5  # the score of a text on a first frame
 LOOKS = 8  # frames of a target, in which its people are looked for
 HASH_PX = 128
 GRID = (32, 18)  # cells of a frame, to see whether anything moves in one
@@ -38,7 +37,7 @@ def found_on(picture: Image) -> Values:
     `texts` read, and the `words`; how many `people` have a face; `head_ratio`, the tallest face over the least tall; `apart`,
     the distance of the two most alike identities. The same picture gives the same values: `curate check` asks again.
     """
-    words = [word.text for word in read_text(picture, LEAST_TEXT)]
+    words = [word.text for word in read_text(picture)]
     found = faces_of(picture)
     heights = [face.box.bottom - face.box.top for face in found]
     own = [identity(picture, face) for face in found]

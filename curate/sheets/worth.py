@@ -20,9 +20,15 @@ Rank = Callable[[float], tuple[int, ...]]  # how a moment, in seconds, lies to a
 
 def best(seen: Sequence[Sighting], rank: Rank) -> Sighting | None:
     """The best one: of those that are nearly as good the one that lies best to the target."""
+    return next(iter(best_few(seen, rank, 1)), None)
+
+
+def best_few(seen: Sequence[Sighting], rank: Rank, count: int) -> list[Sighting]:
+    """So many that lie to the target as the best one does, the best first."""
     worth = {each: _worth(each) for each in seen if _usable(each)}
     good = [each for each in worth if 0 < worth[each] >= AS_GOOD * max(worth.values())]
-    return max(good, key=lambda each: (*rank(each.at_s), worth[each], -each.at_s), default=None)
+    good.sort(key=lambda each: (*rank(each.at_s), worth[each], -each.at_s), reverse=True)
+    return [each for each in good if rank(each.at_s) == rank(good[0].at_s)][:count]
 
 
 def _usable(each: Sighting) -> bool:

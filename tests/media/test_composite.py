@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.errors import Rejected
-from curate.media import composite as module
+from curate.media import figure as module
 from curate.media.composite import (
     ENLARGED,
     Figure,
@@ -207,7 +207,7 @@ def test_what_cannot_be_sound_is_refused(figures: list[Figure], told: str) -> No
 
 def test_heads_that_are_not_whole_are_no_figures() -> None:
     one = drawn()
-    assert module._whole(one.picture[20:], one.alpha[20:], module._moved(one.face, 0, 20)) is None  # hair
+    assert module._whole(one.picture[20:], one.alpha[20:], module.moved(one.face, 0, 20)) is None  # hair
     end = one.face.bottom + 5
     assert module._whole(one.picture[:end], one.alpha[:end], one.face) is None  # the chin
     bald = one.alpha.copy()

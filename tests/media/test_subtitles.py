@@ -167,6 +167,13 @@ def test_readings_that_differ_by_a_letter_are_one_line_and_the_most_read_is_told
     assert [line.text for line in judged(words, SIZE).subtitles] == ["Never drink that tea"]
 
 
+def test_a_line_that_is_read_short_at_some_looks_stays_where_it_is() -> None:
+    whole, short = Shown("我在御花园里等了你一整天", 2, 6), Shown("在御花园里等了你一整", 4, 5)
+    assert found(whole._replace(to_s=4), short, whole._replace(from_s=5)) == ([whole.text], [])
+    tilted = Shown("Yes.", 3, 3.5, x=120, rises=0.1)  # its box is higher than the text
+    assert found(Shown("Yes.", 2.5, 3, x=115, height=25), tilted) == (["Yes."], [])
+
+
 LOGO = Shown("KINO TV", x=860, y=30, height=24)
 
 

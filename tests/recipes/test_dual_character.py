@@ -127,7 +127,7 @@ def test_a_named_person_is_shown_by_the_pictures_that_were_given() -> None:
     ada = Person(name="ada", who=0, picture="refs/ada/1.png", description="a woman in a RED coat")
     samples, _ = planned(recipe(), [clip(0, cast=[ada])])
     left, right = Choices.of(samples[0]).views
-    assert left.picture == "refs/ada/1.png" and left.at_s is None and right.picture is None
+    assert left.picture == "refs/ada/1.png" and not left.looks and right.picture is None
     assert samples[0].clips[0].beside == {"refs/ada/1.png": "0" * 64}
     assert strings(samples[0].attributes["people"])[0] == "ada"
 

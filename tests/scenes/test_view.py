@@ -33,7 +33,7 @@ def test_the_view_is_as_far_from_the_target_as_the_film_allows(
     times_s: list[float], taken_s: float, same_shot: bool, same_window: bool
 ) -> None:
     view = view_of(known(times_s, [(0.0, 3.0), (3.0, 12.0)]), WINDOW, 0)
-    assert (view.name, view.at_s, view.same_shot, view.same_window) == (
+    assert (view.name, view.looks[0].at_s, view.same_shot, view.same_window) == (
         "person-1",
         taken_s,
         same_shot,
@@ -44,13 +44,13 @@ def test_the_view_is_as_far_from_the_target_as_the_film_allows(
 def test_who_is_written_over_is_not_taken() -> None:
     line = Line(text="Where are you?", from_s=1.0, to_s=2.0, box=Box(60, 360, 300, 390), score=0.99)
     view = view_of(known([1.0, 6.0], [(0.0, 3.0), (3.0, 12.0)], Writing([line], [], (640, 480))), WINDOW, 0)
-    assert view.at_s == 6.0
+    assert [look.at_s for look in view.looks] == [6.0]
 
 
 def test_a_given_picture_stands_for_the_film() -> None:
     told = known([1.0], [(0.0, 12.0)])._replace(cast=[Person(name="ada", who=0, picture="refs/ada/1.png")])
     view = view_of(told, WINDOW, 0)
-    assert (view.name, view.picture, view.at_s, view.same_shot) == ("ada", "refs/ada/1.png", None, False)
+    assert (view.name, view.picture, view.looks, view.same_shot) == ("ada", "refs/ada/1.png", (), False)
 
 
 @pytest.mark.parametrize("flaw", ["clear", "apart", "whole", "sharpness", "solid"])
