@@ -28,13 +28,13 @@ from curate.scenes import judge
 from curate.scenes.caption import told_of
 from curate.scenes.choices import Choices
 from curate.scenes.known import Known, known_of, look_at
-from curate.scenes.make import arranged, background, figures_of, places_of
+from curate.scenes.make import arranged, background, cuts_of, places_of
 from curate.scenes.measure import bits, compared, found_on
 from curate.scenes.people import named
 from curate.scenes.pins import fault, staggered
 from curate.scenes.standing import cropped, from_left
-from curate.scenes.view import view_of
-from curate.sheets.windows import Window
+from curate.scenes.view import partners_in, view_of
+from curate.sheets.windows import Window, present
 
 
 class DualCharacter(Recipe):
@@ -54,7 +54,7 @@ class DualCharacter(Recipe):
     demo: ClassVar[str] = "films"
     demo_settings: ClassVar[Mapping[str, Any]] = {"width": 640, "height": 352}
     decided_on_the_set: ClassVar[tuple[str, ...]] = (
-        "seed", "per_film", "heldout_share", "characters", "subtitles", "trim_tail_frames", "pin_frames",
+        "seed", "per_film", "heldout_share", "characters", "reverse_angles", "subtitles", "trim_tail_frames", "pin_frames",
     )  # fmt: skip
 
     frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
@@ -68,6 +68,9 @@ class DualCharacter(Recipe):
         default=(), max_length=3, description="staggered only: of each character as they are first seen"
     )
     characters: int = Field(default=2, ge=2, le=3, description="at most so many; three is the model's limit")
+    reverse_angles: bool = Field(
+        default=True, description="of two people of a film also targets that show one, the other beside them"
+    )
     background: Literal["plate", "plain"] = Field(
         default="plate", description="behind them; a plate is blurred"
     )
@@ -147,7 +150,7 @@ class DualCharacter(Recipe):
         crop = self.beside_subtitles(known, window)
         if crop:
             window = window._replace(part=crop)
-        order = from_left(film, window, self.characters)
+        order = from_left(film, window, self.characters, partners_in(known) if self.reverse_angles else ())
         views = [view_of(known, window, who) for who in order]
         told_by_user = [known.person(who) for who in order]
         descriptions = [each.description if each else "" for each in told_by_user]
@@ -161,6 +164,11 @@ class DualCharacter(Recipe):
             views=views,
             pins=[pins[who] for who in order],
             places=places_of(film, window.start_s) if self.background == "plate" else {},
+            unseen={
+                place: film.identities[who]
+                for place, who in enumerate(order)
+                if who not in present(film, window)
+            },
             crop=Box(*(round(edge * factor) for edge in crop)) if crop else None,
         )
         used = {view.picture: clip.beside[view.picture] for view in views if view.picture}
@@ -172,7 +180,7 @@ class DualCharacter(Recipe):
             attributes={
                 "order": target.order, "people": cast, "cast": sha256_of(sorted(cast))[:12], "scene": clip.id,
                 "shot": film.shots.index(next(s for s in film.shots if s.start_s <= window.start_s + 1e-3 < s.end_s)),
-                "caption_lacks": told.warnings, "caption_mended": told.mended,
+                "unseen": [cast[place] for place in chosen.unseen], "caption_lacks": told.warnings, "caption_mended": told.mended,
             },
         )  # fmt: skip
 
@@ -200,11 +208,16 @@ class DualCharacter(Recipe):
             height=self.height, crop=chosen.crop,
         )  # fmt: skip
         video = frames_of(clip.path, target)
-        made = arranged(figures_of(clip, chosen.views), chosen.pins, background(clip, chosen.places, size))
+        cuts = cuts_of(clip, chosen.views)
+        behind = background(clip, chosen.places, size)
+        made = arranged([cut.figure for cut in cuts], chosen.pins, behind)
         pictures = {role: each.picture for role, each in made.items()}
         found: dict[str, Any] = {
             **found_on(pictures[FIRST]),
-            **compared(self.given(pictures, chosen.pins), chosen.pins, video, FPS),
+            **compared(self.given(pictures, chosen.pins), chosen.pins, chosen.unseen, video, FPS),
+            "cut_s": [cut.look.at_s if cut.look else -1.0 for cut in cuts],
+            "same_shot": sum(bool(cut.look and cut.look.same_shot) for cut in cuts),
+            "same_window": sum(bool(cut.look and cut.look.same_window) for cut in cuts),
             "enlarged": round(max(each.enlarged for each in made.values()), 3),
             "frames": len(video),
             "first_width": pictures[FIRST].shape[1],

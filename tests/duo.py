@@ -58,14 +58,28 @@ def _wall(frames: int) -> Image:
     return np.repeat(wall[None], frames, axis=0)
 
 
+def _comes(wall: Image, there: Image) -> Image:
+    """From frame 12 to 30 somebody comes in from the right: a half that changes at once would be a cut."""
+    for number, frame in enumerate(wall):
+        shown = int(np.clip((number - 12) / 18, 0, 1) * frame.shape[1])
+        if shown:
+            frame[:, -shown:] = there[number][:, :shown]
+    return wall
+
+
 def write_film(folder: Path, name: str = "duo", late: bool = True) -> Path:
     """The film and its caption."""
     one, two = photograph(), other()
     shots = [(_half(one, 60, 0), _half(two, 60, 1)), (_half(two, 60, 2), _half(one, 60, 3))]
     if late:
-        comes = np.concatenate([_wall(30), _half(two, 34, 4)])
-        shots.append((_half(one, 64, 5), comes))
-    frames = np.concatenate([np.concatenate(halves, axis=2) for halves in shots])
+        shots.append((_half(one, 56, 5), _comes(_wall(56), _half(two, 56, 4))))
+    light = (1.0, 0.6, 1.0)  # so that nobody misses the cuts
+    frames = np.concatenate(
+        [
+            (np.concatenate(halves, axis=2) * level).astype(np.uint8)
+            for halves, level in zip(shots, light, strict=False)
+        ]
+    )
     path = folder / f"{name}.mp4"
     write_video(path, frames, FPS)
     path.with_suffix(".txt").write_text(CAPTION)

@@ -1,6 +1,11 @@
 """Burned-in subtitles: text in a band whose words change, or come and go, told by reading a film again and again.
 
 One that is there all along at one place, a logo or a sign, is fixed; one that wanders is part of the scene, and neither.
+
+`benchmarks/subtitles.py` burns lines into real videos. In two parts of a street that no rule was made with, 20 clips: 39
+lines told of which 39 were burned, 38 of 40 found, 128 of 128 windows of 121 frames told, 2 of 252 clean ones lost, those
+within LOOK_S of a line. Not found is what cannot be read, some letters of
+11 pixels and less (and lines of one sign, which were not read yet when this was measured). A sign that stands still for a few seconds where subtitles are is taken for one.
 """
 
 import math
@@ -16,7 +21,7 @@ from curate.media.one_thread import one_thread
 from curate.media.shots import Shot
 from curate.media.subject import Box
 from curate.media.text import MIN_SCORE, Word, read_text
-from curate.media.video import looks_at
+from curate.media.video import Image, looks_at
 from curate.records import Record, Values, numbers, strings
 
 LOOK_S = 0.5  # between two looks at most
@@ -140,8 +145,13 @@ def writing_of(path: str | Path, shots: Sequence[Shot], width: int, height: int)
     times_s = look_times(shots)
     with one_thread():
         frames = zip(times_s, looks_at(path, times_s, width, height), strict=True)
-        read = [(at_s, read_text(frame, FAINT)) for at_s, frame in frames if frame is not None]
+        read = [(at_s, words_in(frame)) for at_s, frame in frames if frame is not None]
     return judged(read, (width, height))
+
+
+def words_in(frame: Image) -> list[Word]:
+    """What `judged` wants to know of a frame (H, W, 3): faint readings and single signs too."""
+    return read_text(frame, FAINT, 1)
 
 
 def look_times(shots: Sequence[Shot]) -> list[float]:

@@ -46,7 +46,7 @@ class TextFound(NamedTuple):
     words: tuple[str, ...]
 
 
-def read_text(picture: Image, least_score: float = MIN_SCORE) -> list[Word]:
+def read_text(picture: Image, least_score: float = MIN_SCORE, least_signs: int = LEAST_SIGNS) -> list[Word]:
     """Every line of text in a (H, W, 3) picture, from top to bottom, that is read with this score and more.
 
     What is found counts when it can be read: stripes and wheels are often found as text.
@@ -60,7 +60,7 @@ def read_text(picture: Image, least_score: float = MIN_SCORE) -> list[Word]:
         return []
     words = zip(found.txts, found.scores, found.boxes, strict=True)
     return [
-        Word(text, float(score), _corners(box)) for text, score, box in words if _signs(text) >= LEAST_SIGNS
+        Word(text, float(score), _corners(box)) for text, score, box in words if _signs(text) >= least_signs
     ]
 
 

@@ -17,6 +17,9 @@ class Choices(NamedTuple):
     views: list[View]  # of everybody, from the left
     pins: list[int]  # for each the frame at which their picture is pinned
     places: Places  # where somebody is, in the frames that the background is made of
+    unseen: dict[
+        int, list[float]
+    ]  # whom the target does not show, by place from the left: their identity in the film
     crop: Box | None  # what is left of the film's frames beside subtitles, in the film's pixels
 
     def as_values(self) -> Values:
@@ -26,6 +29,7 @@ class Choices(NamedTuple):
             "views": [view.model_dump_json() for view in self.views],
             "pins": [float(frame) for frame in self.pins],
             "places": json.dumps(self.places),
+            "unseen": json.dumps(self.unseen),
             "crop": [float(edge) for edge in self.crop] if self.crop else None,
         }
 
@@ -43,5 +47,6 @@ class Choices(NamedTuple):
                 float(at_s): [Whereabouts(Box(*box), seen, face and Box(*face)) for box, seen, face in there]
                 for at_s, there in places
             },
+            unseen={int(place): own for place, own in json.loads(str(told["unseen"])).items()},
             crop=Box(*crop) if crop else None,
         )

@@ -131,12 +131,13 @@ def _one_cast(kept: Sequence[LedgerRow]) -> Finding:
 def _views(kept: Sequence[LedgerRow]) -> Finding:
     """From where people were cut out."""
     views = [view for row in kept for view in Choices.of(row).views]
-    count = {
+    count: dict[str, str | int | float | bool | list[float] | list[str] | None] = {
         "given": sum(view.picture is not None for view in views),
-        "same_shot": sum(view.same_shot for view in views),
-        "same_window": sum(view.same_window for view in views),
+        "same_shot": int(sum(number(row.measured, "same_shot") for row in kept)),
+        "same_window": int(sum(number(row.measured, "same_window") for row in kept)),
+        "unseen": sum(len(Choices.of(row).unseen) for row in kept),
     }
-    says = f"{len(views)} people: {count['given']} from given pictures, {count['same_shot']} from the target's shot, {count['same_window']} from the target"
+    says = f"{len(views)} people: {count['given']} from given pictures, {count['same_shot']} from the target's shot, {count['same_window']} from the target; {count['unseen']} not seen in theirs"
     return Finding.reported("same_shot", "all", says, len(kept), count)
 
 

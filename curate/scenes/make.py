@@ -28,7 +28,14 @@ TOUCHING = 0.2  # heights of the face: less of somebody at the line between two 
 LEAST_SEEN = 0.4  # of a place: it is blurred, so that what is painted in does not show
 
 
-def figures_of(clip: Clip, views: Sequence[View]) -> list[Figure]:
+class Cut(NamedTuple):
+    """Somebody cut out, and of which moment; None for a picture that was given."""
+
+    figure: Figure
+    look: Look | None
+
+
+def cuts_of(clip: Clip, views: Sequence[View]) -> list[Cut]:
     """Everybody cut out. Raises Rejected: not_cut_out, image, and as `frames_at`."""
     factor = min(1.0, VIEW_LONG_PX / max(clip.width, clip.height))
     width, height = (2 * max(1, round(side * factor / 2)) for side in (clip.width, clip.height))
@@ -36,31 +43,32 @@ def figures_of(clip: Clip, views: Sequence[View]) -> list[Figure]:
     found = frames_at(clip.path, times_s, width=width, height=height) if times_s else iter(())
     frames = dict(zip(times_s, found, strict=True))
     scale = width / look_size(clip.width, clip.height)[0]
-    return [_figure(clip, view, frames, scale) for view in views]
+    return [_cut(clip, view, frames, scale) for view in views]
 
 
-def _figure(clip: Clip, view: View, frames: Mapping[float, Image], scale: float) -> Figure:
+def _cut(clip: Clip, view: View, frames: Mapping[float, Image], scale: float) -> Cut:
+    """Of the moments in which nobody touches the first that a whole head can be cut out of, else of the others."""
     if view.picture:
-        found = figure_given(Path(clip.path).parent / view.picture)
-    else:
-        parted = [_parted(frames[look.at_s], look, scale) for look in view.looks]
-        parted.sort(
-            key=lambda one: max(one.touching, TOUCHING)
-        )  # stable: of those that are apart the best look
-        found = next((cut for one in parted if (cut := figure(one.frame, one.body, one.face))), None)
-    if found is None:
-        where = view.picture or f"{len(view.looks)} frames, the first at {view.looks[0].at_s} s"
-        raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {where}")
-    return found
+        given = figure_given(Path(clip.path).parent / view.picture)
+        if given is None:
+            raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {view.picture}")
+        return Cut(given, None)
+    parted = [(_parted(frames[look.at_s], look, scale), look) for look in view.looks]
+    for one, look in sorted(parted, key=lambda each: max(each[0].touching, TOUCHING)):  # stable
+        whole = None if one.touching > TOUCHING else figure(frames[look.at_s], one.body, one.face)
+        if found := whole or figure(*one.own):
+            return Cut(found, look)
+    told = f"{len(view.looks)} frames, the first at {view.looks[0].at_s} s"
+    raise Rejected("not_cut_out", f"{view.name}: no whole head can be cut out of {told}")
 
 
 class _Parted(NamedTuple):
-    """The part of a frame that is somebody's own."""
+    """Where somebody is, and the part of the frame that is theirs."""
 
-    frame: Image
     body: Box
     face: Box
-    touching: float  # how much of a neighbour may be in it: what of the person is cut off at its sides, in heights of the face
+    own: tuple[Image, Box, Box]  # without neighbours; body and face in it
+    touching: float  # how much of a neighbour may be in it: what of the person is at the line between, in heights of the face
 
 
 def _parted(frame: Image, look: Look, scale: float) -> _Parted:
@@ -81,7 +89,7 @@ def _parted(frame: Image, look: Look, scale: float) -> _Parted:
         Box(max(box.left, left) - left, box.top, min(box.right, right) - left, box.bottom)
         for box in (body, face)
     )
-    return _Parted(np.ascontiguousarray(frame[:, left:right]), own, head, touching)
+    return _Parted(body, face, (np.ascontiguousarray(frame[:, left:right]), own, head), touching)
 
 
 def _valley(height: NDArray[Any], left: int, right: int) -> int:

@@ -1,6 +1,6 @@
 """What is found on a first frame: on its picture alone, and beside the target that it stands before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,10 +11,11 @@ from curate.errors import Rejected
 from curate.media.faces import SAME_PERSON, Face, faces_of, identity, identity_distance
 from curate.media.look import hash_of
 from curate.media.subject import Box
-from curate.media.subtitles import judged
+from curate.media.subtitles import LOOK_S, judged, words_in
 from curate.media.text import read_text
 from curate.media.video import Image
 from curate.records import Values
+from curate.scenes.standing import turned
 
 LOOKS = 8  # frames of a target, in which its people are looked for
 HASH_PX = 128
@@ -29,6 +30,7 @@ class Met(NamedTuple):
     who: int  # its place from the left, on the first frame
     distance: float
     box: Box
+    yaw_deg: float
 
 
 def found_on(picture: Image) -> Values:
@@ -51,12 +53,19 @@ def found_on(picture: Image) -> Values:
     }
 
 
-def compared(pictures: Sequence[Image], pins: Sequence[int], video: Image, fps: float) -> Values:
+def compared(
+    pictures: Sequence[Image],
+    pins: Sequence[int],
+    unseen: Mapping[int, Sequence[float]],
+    video: Image,
+    fps: float,
+) -> Values:
     """How what is pinned stands to its target (F, H, W, 3): one picture of all, or one of everybody, from the left, with the
-    frames at which they are pinned. Raises Rejected: face_lost.
+    frames at which they are pinned; `unseen` are identities of those whom the target does not show. Raises Rejected: face_lost.
 
-    `identity`: of everybody on it the mean distance to their faces in the target, the farthest; `same_sides`: the share of
-    frames with two of them in which they stand as on it, `together`, how many these are; `crowd`, frames with more faces than
+    `identity`: of everybody the mean distance to their faces in the target, or to who they are elsewhere, the farthest;
+    `same_sides`: the share of frames with two in which they stand as on the picture, or of those with the one who is seen in
+    which they are turned to the other; `together`, how many these are; `crowd`, frames with more faces than
     there are on the pictures; `early`, frames that show somebody before their pin; `bits`, of 216 that a picture's hash differs
     from that of the most alike frame after the first; `still_s`, for how long nothing moves; `cuts`; `subtitles`.
     `identities`: of the faces, from the left.
@@ -64,8 +73,8 @@ def compared(pictures: Sequence[Image], pins: Sequence[int], video: Image, fps: 
     own = [identity(picture, face) for picture in pictures for face in _from_left(picture)]
     met = [_met(frame, own) for frame in _looks(video, 1, len(video) - 1)]
     return {
-        "identity": round(max((_distance(who, met) for who in range(len(own))), default=FAR), 3),
-        "same_sides": _same_sides(met),
+        "identity": round(max((_distance(who, own, met, unseen) for who in range(len(own))), default=FAR), 3),
+        "same_sides": _turned(met, unseen, video.shape[2]) if unseen else _same_sides(met),
         "together": sum(len({each.who for each in one}) > 1 for one, _ in met),
         "crowd": sum(count > len(own) for _, count in met),
         "early": sum(_early(who, frame, video, own) for who, frame in enumerate(pins) if frame),
@@ -75,6 +84,18 @@ def compared(pictures: Sequence[Image], pins: Sequence[int], video: Image, fps: 
         "subtitles": _subtitles(video, fps),
         "identities": [round(each, 2) for vector in own for each in vector],
     }
+
+
+def _turned(met: Sequence[tuple[list[Met], int]], unseen: Mapping[int, Sequence[float]], width: int) -> float:
+    """As `_same_sides`, of who is alone: whether they are turned to the place of the other, which is the one further right."""
+    ways = [
+        turned(each.yaw_deg, (each.box.left + each.box.right) / 2 / width)
+        * (1 if max(unseen) > each.who else -1)
+        for one, _ in met
+        for each in one
+        if each.who not in unseen
+    ]
+    return round(sum(way > 0 for way in ways) / len(ways), 3) if ways else 0.0
 
 
 def bits(picture: Image, video: Image) -> int:
@@ -105,11 +126,18 @@ def _met(frame: Image, own: Sequence[Sequence[float]]) -> tuple[list[Met], int]:
     for face in found if own else ():
         seen = identity(frame, face)
         distance, who = min((identity_distance(seen, each), place) for place, each in enumerate(own))
-        met.append(Met(who, distance, face.box))
+        met.append(Met(who, distance, face.box, face.yaw_deg))
     return met, len(found)
 
 
-def _distance(who: int, met: Sequence[tuple[list[Met], int]]) -> float:
+def _distance(
+    who: int,
+    own: Sequence[Sequence[float]],
+    met: Sequence[tuple[list[Met], int]],
+    unseen: Mapping[int, Sequence[float]],
+) -> float:
+    if who in unseen:
+        return identity_distance(own[who], unseen[who])
     seen = [each.distance for one, _ in met for each in one if each.who == who]
     if not seen:
         raise Rejected(
@@ -153,8 +181,8 @@ def _cuts(video: Image) -> int:
 
 
 def _subtitles(video: Image, fps: float) -> int:
-    """Lines of them, read in a frame of every second after the first."""
+    """Lines of them, read as films are, after the first frame."""
     height, width = video.shape[1:3]
-    step = max(1, round(fps))
-    looks = [(number / fps, read_text(frame)) for number, frame in enumerate(video) if number % step == 1]
+    step = max(1, round(fps * LOOK_S))
+    looks = [(number / fps, words_in(frame)) for number, frame in enumerate(video) if number % step == 1]
     return len(judged(looks, (width, height)).subtitles)

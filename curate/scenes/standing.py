@@ -16,16 +16,21 @@ from curate.sheets.windows import LEAST_SHOWN, Window, present, strangers
 MOST_STRANGERS = 0.2  # of a window's looks: somebody else, or without a face
 SAME_SIDES = 0.8  # of the looks that show two of them
 LEAST_LEFT = 0.6  # of a frame's height, beside a band of subtitles
+TURNED_DEG, OFF_MIDDLE = 10.0, 0.1  # as telling as each other: a head's yaw, and how far off the middle it is
+LEAST_TURNED = 0.5
 WHOLE_HEAD = 0.95  # of it, inside of what is left
 
 
-def from_left(film: Film, window: Window, most: int) -> list[int]:
+def from_left(film: Film, window: Window, most: int, partners: Sequence[int] = ()) -> list[int]:
     """The characters of a window, from left to right: two, or as many as three where `most` is 3.
 
-    Raises Rejected: no_character, one_character, too_many, strangers, never_together, sides_change.
+    Where one is seen who is one of two `partners`, the window is a reverse angle, and the other is on the side that the first
+    turns to. Raises Rejected: no_character, one_character, too_many, strangers, never_together, sides_change, side_unknown.
     """
     shown = list(present(film, window))
     where = f"from {window.start_s:.2f} s on"
+    if len(shown) == 1 and len(partners) == 2 and shown[0] in partners:
+        return _reverse_angle(film, window, shown[0], sum(partners) - shown[0])
     if len(shown) < 2:
         reason = "one_character" if shown else "no_character"
         told = f"{len(shown)} {'face is' if shown else 'faces are'} seen in {LEAST_SHOWN:.0%} of it {where}"
@@ -80,6 +85,25 @@ def first_seen_s(film: Film, window: Window, who: int) -> tuple[float, float]:
     seen_s = min(each.at_s for each in film.sightings if each.who == who and window.holds(each.at_s))
     before_s = max((at_s for at_s in looks if at_s < seen_s), default=window.start_s)
     return seen_s - window.start_s, before_s - window.start_s
+
+
+def turned(yaw_deg: float, x: float) -> float:
+    """How much somebody is turned to a partner who is not seen: above 0 to the right; `x` is where the face is, 0 to 1.
+
+    Who looks to the right, or stands left of the middle, has somebody at their right.
+    """
+    return yaw_deg / TURNED_DEG + (0.5 - x) / OFF_MIDDLE
+
+
+def _reverse_angle(film: Film, window: Window, seen: int, other: int) -> list[int]:
+    there = [each for each in film.sightings if each.who == seen and window.shows(each)]
+    if (share := strangers(film, window, [seen])) > MOST_STRANGERS:
+        raise Rejected("strangers", f"somebody else in {share:.0%} of it from {window.start_s:.2f} s on")
+    way = mean(turned(each.yaw_deg or 0.0, _x(each) / film.size[0]) for each in there)
+    if abs(way) < LEAST_TURNED:
+        told = f"who is seen from {window.start_s:.2f} s on looks ahead from the middle"
+        raise Rejected("side_unknown", f"{told}, so that nobody can tell where the other is")
+    return [seen, other] if way > 0 else [other, seen]
 
 
 def _same_sides(left: Sequence[Sighting], right: Sequence[Sighting], where: str) -> None:

@@ -16,7 +16,7 @@ from curate.sheets.worth import LEAST_FACE_PX, best_few
 LEAST_APART = (
     0.35  # of a body's box: neighbours are parted between their heads, unless one stands before the other
 )
-LOOKS = 6
+LOOKS = 12  # are tried, of which in an animated film two or three have all hair in the mask
 OPENING_S = 1.0  # of a target: what is shown there is not what a model is to be given
 
 
@@ -27,6 +27,8 @@ class Look(Record):
     body: Box
     face: Box
     others: tuple[Box, ...] = ()  # the faces of who else is in the frame
+    same_shot: bool = False  # of the target's own shot
+    same_window: bool = False  # of the target itself
 
 
 class View(Record):
@@ -36,10 +38,8 @@ class View(Record):
     who: int
     looks: tuple[
         Look, ...
-    ] = ()  # the best first; whose neighbours can be left out best is only seen in the frames
+    ] = ()  # the best first; whether a whole head can be cut out is only seen in the frames
     picture: str | None = None
-    same_shot: bool = False  # of the target's own shot
-    same_window: bool = False  # of the target itself
 
 
 class Nearness(NamedTuple):
@@ -64,25 +64,41 @@ def view_of(known: Known, window: Window, who: int) -> View:
     if told:
         return View(name=name, who=who, picture=told.picture)
     near = Nearness(window, shot_at(known.film, window.start_s))
-    seen = [each for each in known.film.sightings if each.who == who]
-    clean = [
-        each
-        for each in seen
-        if each.clear >= LEAST_CLEAR and each.apart >= LEAST_APART and not _written_on(known, each)
-    ]
-    shown = best_few(clean, near.rank, LOOKS)
+    shown = best_few(_clean(known, who), near.rank, LOOKS)
     if not shown:
+        seen = [each for each in known.film.sightings if each.who == who]
         wanted = f"{LEAST_FACE_PX} px high, whole, sharp, and apart from others"
         raise Rejected("no_clear_face", f"{name}: none of {len(seen)} is {wanted}")
-    rank = near.rank(shown[0].at_s)[0]
-    looks = tuple(_look(known, each) for each in shown)
-    return View(name=name, who=who, looks=looks, same_shot=rank < 3, same_window=rank < 2)
+    return View(name=name, who=who, looks=tuple(_look(known, each, near) for each in shown))
 
 
-def _look(known: Known, shown: Sighting) -> Look:
+def partners_in(known: Known) -> list[int]:
+    """The characters of a film who can be shown: extras in the background are none."""
+    everybody = range(len(known.film.identities))
+    return [
+        who for who in everybody if known.person(who) or best_few(_clean(known, who), lambda at_s: (0,), 1)
+    ]
+
+
+def _clean(known: Known, who: int) -> list[Sighting]:
+    return [
+        each
+        for each in known.film.sightings
+        if each.who == who
+        and each.clear >= LEAST_CLEAR
+        and each.apart >= LEAST_APART
+        and not _written_on(known, each)
+    ]
+
+
+def _look(known: Known, shown: Sighting, near: Nearness) -> Look:
+    rank = near.rank(shown.at_s)[0]
     there = [each for each in known.film.sightings if each.at_s == shown.at_s and each.who != shown.who]
     others = tuple(each.face for each in there if each.face)
-    return Look(at_s=shown.at_s, body=shown.body, face=shown.face or shown.body, others=others)
+    return Look(
+        at_s=shown.at_s, body=shown.body, face=shown.face or shown.body, others=others, same_shot=rank < 3,
+        same_window=rank < 2,
+    )  # fmt: skip
 
 
 def _written_on(known: Known, each: Sighting) -> bool:

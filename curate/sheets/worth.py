@@ -24,11 +24,10 @@ def best(seen: Sequence[Sighting], rank: Rank) -> Sighting | None:
 
 
 def best_few(seen: Sequence[Sighting], rank: Rank, count: int) -> list[Sighting]:
-    """So many that lie to the target as the best one does, the best first."""
+    """So many of those that are nearly as good as any, who lie best to the target first."""
     worth = {each: _worth(each) for each in seen if _usable(each)}
     good = [each for each in worth if 0 < worth[each] >= AS_GOOD * max(worth.values())]
-    good.sort(key=lambda each: (*rank(each.at_s), worth[each], -each.at_s), reverse=True)
-    return [each for each in good if rank(each.at_s) == rank(good[0].at_s)][:count]
+    return sorted(good, key=lambda each: (*rank(each.at_s), worth[each], -each.at_s), reverse=True)[:count]
 
 
 def _usable(each: Sighting) -> bool:

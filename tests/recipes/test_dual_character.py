@@ -70,7 +70,7 @@ def measured(sample: Sample) -> dict[str, Any]:
     """What `make` finds on a sound first frame."""
     return {
         "texts": 0, "words": [], "people": 2, "head_ratio": 1.0, "apart": 0.7, "identity": 0.3, "same_sides": 1.0, "together": 8,
-        "crowd": 0, "early": 0, "bits": 80, "still_s": 0.1, "cuts": 0, "subtitles": 0, "enlarged": 1.5, "frames": 121,
+        "crowd": 0, "early": 0, "bits": 80, "still_s": 0.1, "cuts": 0, "subtitles": 0, "same_shot": 2, "same_window": 0, "cut_s": [1.0, 2.0], "enlarged": 1.5, "frames": 121,
         "first_width": 1280, "first_height": 704, "first_frame": "0" * 16, "single": "1" * 16, "swapped": "2" * 16,
         "identities": [value for name in strings(sample.attributes["people"]) for value in face(name)],
     }  # fmt: skip
@@ -94,10 +94,10 @@ def test_every_shot_of_a_scene_is_a_sample_with_one_cast() -> None:
     for sample in samples:
         views, turned = Choices.of(sample).views, sample.attributes["shot"] == 1
         assert [view.who for view in views] == ([1, 0] if turned else [0, 1])  # the one on the left first
-        assert not any(view.same_shot for view in views)  # there are others to take them from
+        assert not any(view.looks[0].same_shot for view in views)  # there are others to take them from
     alone, _ = planned(recipe(), [clip(0, seconds=20.0)])
     views = [view for sample in alone for view in Choices.of(sample).views]
-    assert all(view.same_shot and not view.same_window for view in views)
+    assert all(view.looks[0].same_shot and not view.looks[0].same_window for view in views)
 
 
 def test_each_window_is_a_sample_or_a_drop_whatever_the_order_of_films() -> None:

@@ -27,6 +27,26 @@ def test_two_are_told_from_left_to_right() -> None:
     assert from_left(two(lambda t: 400, lambda t: 60), WINDOW, 2) == [1, 0]
 
 
+@pytest.mark.parametrize(
+    ("left", "yaw_deg", "order"),
+    [(60, 0.0, [0, 1]), (480, 0.0, [1, 0]), (260, 12.0, [0, 1]), (300, -12.0, [1, 0])],
+)
+def test_a_reverse_angle_has_the_partner_on_the_side_that_one_is_turned_to(
+    left: int, yaw_deg: float, order: list[int]
+) -> None:
+    alone = film([sighting(t / 2, yaw_deg=yaw_deg, left=left) for t in range(16)], SHOT, 2)
+    assert from_left(alone, WINDOW, 2, [0, 1]) == order
+    assert refused(alone) == "one_character"
+    with pytest.raises(Rejected, match="one_character"):  # three people: nobody knows who the other is
+        from_left(alone, WINDOW, 2, [0, 1, 2])
+
+
+def test_who_looks_ahead_from_the_middle_has_no_side_for_a_partner() -> None:
+    alone = film([sighting(t / 2, left=285) for t in range(16)], SHOT, 2)
+    with pytest.raises(Rejected, match="side_unknown"):
+        from_left(alone, WINDOW, 2, [0, 1])
+
+
 def refused(known: Film, most: int = 2) -> str:
     with pytest.raises(Rejected) as why:
         from_left(known, WINDOW, most)
