@@ -1,7 +1,7 @@
 """What is found on a first frame: on its picture alone, and beside the target that it stands before."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 import cv2
@@ -21,7 +21,6 @@ LOOKS = 8  # frames of a target, in which its people are looked for
 HASH_PX = 128
 GRID = (32, 18)  # cells of a frame, to see whether anything moves in one
 STILL_LEVELS = 1.0  # of 255: less change than this in every cell is none
-FAR = 1.0  # between two people who are far from alike
 
 
 class Met(NamedTuple):
@@ -36,20 +35,17 @@ class Met(NamedTuple):
 def found_on(picture: Image) -> Values:
     """What anybody can find on a first frame (H, W, 3).
 
-    `texts` read, and the `words`; how many `people` have a face; `head_ratio`, the tallest face over the least tall; `apart`,
-    the distance of the two most alike identities. The same picture gives the same values: `curate check` asks again.
+    `texts` read, and the `words`; how many `people` have a face; `head_ratio`, the tallest face over the least tall. The same
+    picture gives the same values: `curate check` asks again.
     """
     words = [word.text for word in read_text(picture)]
     found = faces_of(picture)
     heights = [face.box.bottom - face.box.top for face in found]
-    own = [identity(picture, face) for face in found]
-    apart = [identity_distance(one, other) for place, one in enumerate(own) for other in own[:place]]
     return {
         "texts": len(words),
         "words": words,
         "people": len(found),
         "head_ratio": round(max(heights) / min(heights), 3) if heights else 0.0,
-        "apart": round(min(apart, default=0.0), 3),
     }
 
 
@@ -61,19 +57,24 @@ def compared(
     fps: float,
 ) -> Values:
     """How what is pinned stands to its target (F, H, W, 3): one picture of all, or one of everybody, from the left, with the
-    frames at which they are pinned; `unseen` are identities of those whom the target does not show. Raises Rejected: face_lost.
+    frames at which they are pinned; `unseen` are identities of those whom the target does not show. Raises Rejected:
+    identities, face_lost.
 
-    `identity`: of everybody the mean distance to their faces in the target, or to who they are elsewhere, the farthest;
-    `same_sides`: the share of frames with two in which they stand as on the picture, or of those with the one who is seen in
-    which they are turned to the other; `together`, how many these are; `crowd`, frames with more faces than
-    there are on the pictures; `early`, frames that show somebody before their pin; `bits`, of 216 that a picture's hash differs
-    from that of the most alike frame after the first; `still_s`, for how long nothing moves; `cuts`; `subtitles`.
-    `identities`: of the faces, from the left.
+    `apart`: the distance of the two most alike of them; `identity`: of everybody the mean distance to their faces in the
+    target, or to who they are elsewhere, the farthest; `same_sides`: the share of frames with two in which they stand as on
+    the picture, or of those with the one who is seen in which they are turned to the other; `together`, how many show two;
+    `crowd`, frames with more faces than there are on the pictures; `early`, frames that show somebody before their pin;
+    `bits`, of 216 that a picture's hash differs from that of the most alike frame after the first; `still_s`, for how long
+    nothing moves; `cuts`; `subtitles`; `identities` of the faces, from the left.
     """
     own = [identity(picture, face) for picture in pictures for face in _from_left(picture)]
+    if len(own) != len(pins):
+        raise Rejected("identities", f"{len(own)} faces are found on what is pinned, wanted {len(pins)}")
     met = [_met(frame, own) for frame in _looks(video, 1, len(video) - 1)]
+    apart = [identity_distance(one, other) for one, other in combinations(own, 2)]
     return {
-        "identity": round(max((_distance(who, own, met, unseen) for who in range(len(own))), default=FAR), 3),
+        "apart": round(min(apart, default=0.0), 3),
+        "identity": round(max(_distance(who, own, met, unseen) for who in range(len(own))), 3),
         "same_sides": _turned(met, unseen, video.shape[2]) if unseen else _same_sides(met),
         "together": sum(len({each.who for each in one}) > 1 for one, _ in met),
         "crowd": sum(count > len(own) for _, count in met),
