@@ -33,7 +33,7 @@ from curate.scenes.measure import bits, compared, found_on
 from curate.scenes.people import named
 from curate.scenes.pins import fault, staggered
 from curate.scenes.standing import cropped, from_left
-from curate.scenes.view import partners_in, view_of
+from curate.scenes.view import able_in, view_of
 from curate.sheets.windows import Window, present
 
 
@@ -150,7 +150,7 @@ class DualCharacter(Recipe):
         crop = self.beside_subtitles(known, window)
         if crop:
             window = window._replace(part=crop)
-        order = from_left(film, window, self.characters, partners_in(known) if self.reverse_angles else ())
+        order = from_left(film, window, able_in(known), self.characters, self.reverse_angles)
         views = [view_of(known, window, who) for who in order]
         told_by_user = [known.person(who) for who in order]
         descriptions = [each.description if each else "" for each in told_by_user]

@@ -21,19 +21,20 @@ LEAST_TURNED = 0.5
 WHOLE_HEAD = 0.95  # of it, inside of what is left
 
 
-def from_left(film: Film, window: Window, most: int, partners: Sequence[int] = ()) -> list[int]:
-    """The characters of a window, from left to right: two, or as many as three where `most` is 3.
+def from_left(film: Film, window: Window, able: Sequence[int], most: int, reverse_angles: bool) -> list[int]:
+    """The characters of a window, from left to right: two, or as many as three where `most` is 3. `able` are those of the
+    film who can be shown; extras, who are never seen well, are strangers.
 
-    Where one is seen who is one of two `partners`, the window is a reverse angle, and the other is on the side that the first
-    turns to. Raises Rejected: no_character, one_character, too_many, strangers, never_together, sides_change, side_unknown.
+    With `reverse_angles`, where one is seen of the only two who are able, the other is on the side that the first turns to.
+    Raises Rejected: no_character, one_character, too_many, strangers, never_together, sides_change, side_unknown.
     """
-    shown = list(present(film, window))
+    shown = [who for who in present(film, window) if who in able]
     where = f"from {window.start_s:.2f} s on"
-    if len(shown) == 1 and len(partners) == 2 and shown[0] in partners:
-        return _reverse_angle(film, window, shown[0], sum(partners) - shown[0])
+    if reverse_angles and len(shown) == 1 and len(able) == 2:
+        return _reverse_angle(film, window, shown[0], sum(able) - shown[0])
     if len(shown) < 2:
         reason = "one_character" if shown else "no_character"
-        told = f"{len(shown)} {'face is' if shown else 'faces are'} seen in {LEAST_SHOWN:.0%} of it {where}"
+        told = f"{len(shown)} {'face is' if shown else 'faces are'} seen well, in {LEAST_SHOWN:.0%} of it {where}"
         raise Rejected(reason, f"{told}, wanted two")
     if len(shown) > most:
         raise Rejected(

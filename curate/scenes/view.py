@@ -72,7 +72,7 @@ def view_of(known: Known, window: Window, who: int) -> View:
     return View(name=name, who=who, looks=tuple(_look(known, each, near) for each in shown))
 
 
-def partners_in(known: Known) -> list[int]:
+def able_in(known: Known) -> list[int]:
     """The characters of a film who can be shown: extras in the background are none."""
     everybody = range(len(known.film.identities))
     return [

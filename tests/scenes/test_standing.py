@@ -22,9 +22,15 @@ def two(left: Any = lambda t: 60, right: Any = lambda t: 400, people: int = 2, *
     return film([*seen, *more], SHOT, people)
 
 
+def left_to_right(
+    known: Film, most: int = 2, able: tuple[int, ...] = (0, 1, 2), reverse: bool = False
+) -> list[int]:
+    return from_left(known, WINDOW, able, most, reverse)
+
+
 def test_two_are_told_from_left_to_right() -> None:
-    assert from_left(two(), WINDOW, 2) == [0, 1]
-    assert from_left(two(lambda t: 400, lambda t: 60), WINDOW, 2) == [1, 0]
+    assert left_to_right(two()) == [0, 1]
+    assert left_to_right(two(lambda t: 400, lambda t: 60)) == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -35,21 +41,21 @@ def test_a_reverse_angle_has_the_partner_on_the_side_that_one_is_turned_to(
     left: int, yaw_deg: float, order: list[int]
 ) -> None:
     alone = film([sighting(t / 2, yaw_deg=yaw_deg, left=left) for t in range(16)], SHOT, 2)
-    assert from_left(alone, WINDOW, 2, [0, 1]) == order
+    assert left_to_right(alone, able=(0, 1), reverse=True) == order
     assert refused(alone) == "one_character"
     with pytest.raises(Rejected, match="one_character"):  # three people: nobody knows who the other is
-        from_left(alone, WINDOW, 2, [0, 1, 2])
+        left_to_right(alone, reverse=True)
 
 
 def test_who_looks_ahead_from_the_middle_has_no_side_for_a_partner() -> None:
     alone = film([sighting(t / 2, left=285) for t in range(16)], SHOT, 2)
     with pytest.raises(Rejected, match="side_unknown"):
-        from_left(alone, WINDOW, 2, [0, 1])
+        left_to_right(alone, able=(0, 1), reverse=True)
 
 
 def refused(known: Film, most: int = 2) -> str:
     with pytest.raises(Rejected) as why:
-        from_left(known, WINDOW, most)
+        left_to_right(known, most)
     assert "\n" not in why.value.detail
     return why.value.reason
 
@@ -64,10 +70,17 @@ def test_what_is_no_scene_of_two_is_a_reason() -> None:
     assert refused(two(lambda t: 60, lambda t: 400, 2, *others)) == "strangers"
 
 
+def test_who_is_never_seen_well_is_an_extra() -> None:
+    with pytest.raises(Rejected, match="strangers"):
+        left_to_right(two(), able=(0, 2), reverse=True)
+    with pytest.raises(Rejected, match="no_character"):
+        left_to_right(two(), able=())
+
+
 def test_three_are_too_many_unless_they_are_asked_for() -> None:
     third = [sighting(t / 2, 2, left=220) for t in range(16)]
     known = two(lambda t: 60, lambda t: 400, 3, *third)
-    assert refused(known) == "too_many" and from_left(known, WINDOW, 3) == [0, 2, 1]
+    assert refused(known) == "too_many" and left_to_right(known, 3) == [0, 2, 1]
 
 
 def written(top: int, bottom: int) -> Writing:
