@@ -15,10 +15,10 @@ SMALL = {"frames": 41, "size": 64, "strata": 4, "low_hz": 90.0, "high_hz": 280.0
 # Files whose tests go to one worker of `--dist loadgroup`, because they share what is slow to make or to import.
 TOGETHER = {
     "heads": ("tests/test_build.py", "tests/test_check.py", "tests/test_cli.py", "tests/test_controls_built.py", "tests/test_controls_command.py", "tests/test_docs.py", "tests/test_roundtrip.py", "tests/diff/test_show.py"),
-    "stack": ("tests/train/", "tests/encode/", "tests/sample/test_gallery.py", "tests/sample/test_generate.py", "tests/sample/test_sweep.py"),
+    "stack": ("tests/train/", "tests/encode/", "tests/sample/test_gallery.py", "tests/sample/test_generate.py", "tests/sample/test_pinned.py", "tests/sample/test_sweep.py"),
     "clip": ("tests/media/test_likeness.py", "tests/media/test_things.py", "tests/sheets/test_known_by_words.py", "tests/recipes/test_human_build.py"),
     **{path: (path,) for path in (
-        "tests/recipes/test_reference_sheet_truth.py", "tests/test_controls.py", "tests/test_guard.py", "tests/test_sweep.py", "tests/recipes/test_helium_made.py",
+        "tests/recipes/test_reference_sheet_truth.py", "tests/recipes/test_dual_character_built.py", "tests/test_controls.py", "tests/test_guard.py", "tests/test_sweep.py", "tests/recipes/test_helium_made.py",
         "tests/recipes/test_vbvr_build.py", "tests/media/test_look.py", "tests/media/test_quality.py", "tests/media/test_video.py",
         "tests/sources/test_demo.py", "tests/sources/test_demo_robots.py", "tests/sources/test_demo_vbvr.py", "tests/sources/test_hub.py", "tests/sources/test_hub_rows.py",
     )},
