@@ -14,6 +14,7 @@ from curate.progress import Reporter
 from curate.sheets import judge
 from tests.conftest import SMALL
 from tests.ledgers import finished, helium, pool
+from tests.recipes import test_dual_character as scenes
 from tests.recipes import test_human as human
 from tests.recipes import test_reference_sheet as sheets
 from tests.recipes import test_vbvr as vbvr
@@ -79,6 +80,23 @@ def test_every_finding_and_drop_of_reference_sheet_is_explained() -> None:
     )
     judged = {row[-1] for row in (*judge.MOST, *judge.LEAST, *judge.NONE)}
     for reason in judged | set(re.findall(r'Rejected\(\s*"(\w+)"', code)):
+        assert f"`{reason}`" in text, reason
+
+
+def test_every_finding_and_drop_of_dual_character_is_explained() -> None:
+    text = (ROOT / "docs" / "dual-character.md").read_text()
+    recipe = scenes.recipe()
+    for finding in recipe.audit(scenes.ledger(recipe, scenes.CLIPS)):
+        assert f"`{finding.name}`" in text, finding.name
+    files = [
+        "recipes/dual_character.py",
+        "curate/film_plan.py",
+        "curate/media/composite.py",
+        "curate/media/figure.py",
+    ]
+    files += [f"curate/scenes/{path.name}" for path in (ROOT / "curate/scenes").glob("*.py")]
+    code = "".join((ROOT / name).read_text() for name in files)
+    for reason in set(re.findall(r'Rejected\(\s*"(\w+)"', code)):
         assert f"`{reason}`" in text, reason
 
 
