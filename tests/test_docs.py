@@ -92,7 +92,6 @@ def test_every_finding_and_drop_of_dual_character_is_explained() -> None:
         "recipes/dual_character.py",
         "curate/film_plan.py",
         "curate/media/composite.py",
-        "curate/media/figure.py",
     ]
     files += [f"curate/scenes/{path.name}" for path in (ROOT / "curate/scenes").glob("*.py")]
     code = "".join((ROOT / name).read_text() for name in files)
