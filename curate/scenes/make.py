@@ -25,6 +25,7 @@ VIEW_LONG_PX = 1920  # of a frame that somebody is cut out of: no more than a ta
 Places = Mapping[float, Sequence[Whereabouts]]  # where somebody is, by time
 PLATE_LOOKS = 8  # frames of the shot that the background is made of
 TOUCHING = 0.2  # heights of the face: less of somebody at the line between two is none
+BEYOND = 0.002  # of a mask: less of it on the neighbour's side is none
 LEAST_SEEN = 0.4  # of a place: it is blurred, so that what is painted in does not show
 
 
@@ -55,7 +56,7 @@ def _cut(clip: Clip, view: View, frames: Mapping[float, Image], scale: float) ->
         return Cut(given, None)
     parted = [(_parted(frames[look.at_s], look, scale), look) for look in view.looks]
     for one, look in sorted(parted, key=lambda each: max(each[0].touching, TOUCHING)):  # stable
-        whole = None if one.touching > TOUCHING else figure(frames[look.at_s], one.body, one.face)
+        whole = figure(frames[look.at_s], one.body, one.face) if one.is_alone else None
         if found := whole or figure(*one.own):
             return Cut(found, look)
     told = f"{len(view.looks)} frames, the first at {view.looks[0].at_s} s"
@@ -68,7 +69,8 @@ class _Parted(NamedTuple):
     body: Box
     face: Box
     own: tuple[Image, Box, Box]  # without neighbours; body and face in it
-    touching: float  # how much of a neighbour may be in it: what of the person is at the line between, in heights of the face
+    touching: float  # what of the person is at the line to a neighbour, in heights of the face
+    is_alone: bool  # nothing beyond that line is taken for the person
 
 
 def _parted(frame: Image, look: Look, scale: float) -> _Parted:
@@ -85,11 +87,13 @@ def _parted(frame: Image, look: Look, scale: float) -> _Parted:
         )
         left, right = (max(left, column), right) if before else (left, min(right, column))
         touching = max(touching, float(height[min(column, len(height) - 1)]) / (face.bottom - face.top))
+    beyond = float(height.sum() - height[left:right].sum())
     own, head = (
         Box(max(box.left, left) - left, box.top, min(box.right, right) - left, box.bottom)
         for box in (body, face)
     )
-    return _Parted(body, face, (np.ascontiguousarray(frame[:, left:right]), own, head), touching)
+    part = np.ascontiguousarray(frame[:, left:right])
+    return _Parted(body, face, (part, own, head), touching, beyond <= BEYOND * float(height.sum()))
 
 
 def _valley(height: NDArray[Any], left: int, right: int) -> int:
