@@ -1,7 +1,7 @@
 """What recipes of films have in common: targets one after the other in each shot, tried in an order drawn by lot, films with
 a person in common on one side of the split."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from curate.errors import Rejected
@@ -45,12 +45,21 @@ class Target(NamedTuple):
 
 
 def planned(
-    clips: Sequence[Clip], films: Mapping[str, Film], wanted: Wanted, sample: Callable[[Target], Sample]
+    clips: Sequence[Clip],
+    films: Mapping[str, Film],
+    wanted: Wanted,
+    sample: Callable[[Target], Sample],
+    people: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[Sample | Drop]:
-    """Every target as a sample, or why it is none; `sample` may raise Rejected. `films` are by the clips' ids."""
+    """Every target as a sample, or why it is none; `sample` may raise Rejected.
+
+    `films` are by the clips' ids, and so are the names of `people`, where a user told of any: whoever has one name is one.
+    """
+    told = people or {}
 
     def same_person(a: Clip, b: Clip) -> bool:
-        return share_a_person(films[a.id], films[b.id])
+        named = set(told.get(a.id, ())) & set(told.get(b.id, ()))
+        return bool(named) or share_a_person(films[a.id], films[b.id])
 
     group_of = groups(clips, same_person, "film")
     side_of = sides(list(group_of.values()), wanted.seed, wanted.heldout_share)

@@ -16,6 +16,7 @@ from curate.records import LedgerRow, Values
 
 FOLDERS = {SHEET: "sheets", FIRST: "first_frames", "single": "first_frames", "swapped": "first_frames"}
 PINS = "pins"
+PINNED = re.compile(rf"{PIN}[0-9]{{1,4}}")
 NAME = re.compile(r"[0-9a-f]{16}")
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -34,7 +35,7 @@ def place_of(folder: Path, role: str, name: object) -> Path:
 
 def roles_in(measured: Values) -> list[str]:
     """The roles of the pictures that a sample has."""
-    return [key for key in sorted(measured) if key in FOLDERS or key.removeprefix(PIN).isdigit()]
+    return [key for key in sorted(measured) if key in FOLDERS or PINNED.fullmatch(key)]
 
 
 def pin_frames_in(measured: Values) -> tuple[int, ...]:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 SAMPLED = 2  # samples; one of 121 frames of 256x256 takes the miniature seven seconds on an idle core
 # root mean square, in deviations of the raw latents: storing bfloat16 rounds by 0.002, and a GPU computes in it too
 MAX_RAW_OFF = 0.02
-MAX_FIRST_OFF = 1e-5  # between the first latent of a video and its first frame encoded alone, before rounding
+MAX_FIRST_OFF = 1e-5  # between the first latent of a video and its first frame encoded alone, of its largest value, before rounding
+BF16_STEP = 2.0**-7
 MAX_LENGTH_OFF_S = 0.05  # half a latent step of rounding, and the three mel steps that the decoder leaves out
 NAMES = (
     *("latent_shapes", "latent_normalisation", "latent_reencode", "latent_nearest", "decoded_shapes"),
@@ -250,7 +251,7 @@ def _first_off(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> di
     """How far the first latent, as encoded with the frames that follow and as stored, is from its picture encoded alone.
 
     The encoder is causal: the first latent sees the first frame only, so as many frames as the second latent stands for
-    are enough. What is stored is rounded to bfloat16, so of it only what is beyond half a step counts.
+    are enough. What is stored is rounded to bfloat16, so of it only what is beyond a step counts.
     """
     from curate.encode.decode import raw_video
     from curate.encode.plain import as_bytes
@@ -263,8 +264,12 @@ def _first_off(item: RoundTripItem, frames: Frames | None, stack: "Stack") -> di
     alone = raw_video(stack, picture[None])
     kept = values(item.latents["video_latents"])[:, :1]
     rounded = values(as_bytes(encode_pins(stack, [picture])))
-    stored_off = np.abs(kept - rounded) - np.maximum(np.abs(rounded) * 2.0**-7, 1e-3)
-    return {f"{item.id} {FIRST}": float(max(np.abs(followed - alone).max(), stored_off.max()))}
+    stored_off = np.abs(kept - rounded) - np.maximum(np.abs(rounded) * BF16_STEP, 1e-3)
+    step = BF16_STEP if stack.vae.dtype.itemsize == 2 else 0.0  # as a GPU computes
+    apart = np.maximum(np.abs(followed - alone) - step * np.abs(alone), 0) / max(
+        1.0, float(np.abs(alone).max())
+    )
+    return {f"{item.id} {FIRST}": float(max(apart.max(), stored_off.max()))}
 
 
 def _beside(item: RoundTripItem, name: str, fresh: Any, media: bytes, raw_off: float) -> Tensor:

@@ -15,7 +15,6 @@ from curate.film_plan import FPS, Target, Wanted, first_of_each, planned
 from curate.media import cutout, faces
 from curate.media.film import Film
 from curate.media.frames import frames_of
-from curate.media.shots import Shot
 from curate.media.subject import Box
 from curate.media.video import Image
 from curate.picture_files import name_of
@@ -27,13 +26,13 @@ from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, sha2
 from curate.scenes import judge
 from curate.scenes.caption import told_of
 from curate.scenes.choices import Choices
-from curate.scenes.known import Known, known_of, look_at
-from curate.scenes.make import arranged, background, cuts_of, places_of
-from curate.scenes.measure import bits, compared, found_on
+from curate.scenes.known import Known, known_of, look_at, without_tails
+from curate.scenes.make import arranged, background, cuts_of, is_plain, places_of
+from curate.scenes.measure import Given, bits, compared, found_on
 from curate.scenes.people import named
 from curate.scenes.pins import fault, staggered
+from curate.scenes.scene import Scene
 from curate.scenes.standing import cropped, from_left
-from curate.scenes.view import able_in, view_of
 from curate.sheets.windows import Window, present
 
 
@@ -101,9 +100,11 @@ class DualCharacter(Recipe):
     def _pins_apart(self) -> Self:
         if self.pin_frames and self.pin != "staggered":
             raise ValueError(f"pin_frames are for pin=staggered, pin is {self.pin}")
-        told = {f"character {place}": frame for place, frame in enumerate(self.pin_frames, start=1)}
+        told = [(f"character {place}", frame) for place, frame in enumerate(self.pin_frames, start=1)]
         if told and (why := fault(told, self.frames)):
             raise ValueError(why)
+        if list(self.pin_frames) != sorted(self.pin_frames) or len(self.pin_frames) > self.characters:
+            raise ValueError(f"wanted them ascending from 0, one for each of {self.characters} characters")
         return self
 
     def holds(self) -> tuple[str, ...]:
@@ -125,53 +126,49 @@ class DualCharacter(Recipe):
         return look_at(clip).as_values()
 
     def plan(self, clips: Sequence[Clip]) -> Iterator[Sample | Drop]:
-        known = {clip.id: known_of(clip) for clip in clips}
-        known = {clip.id: self.trimmed(clip, known[clip.id]) for clip in clips}
+        known = {clip.id: self.trimmed(clip, known_of(clip)) for clip in clips}
         films = {name: each.film for name, each in known.items()}
         people = named({name: (each.film, each.cast) for name, each in known.items()})
-        size = (self.frames, self.width, self.height)
-        wanted = Wanted(*size, self.per_film, self.seed, self.heldout_share)
-        return planned(
-            clips, films, wanted,
-            lambda target: self.sample(target, known[target.clip.id], people[target.clip.id]),
-        )  # fmt: skip
+        wanted = Wanted(self.frames, self.width, self.height, self.per_film, self.seed, self.heldout_share)
+        scenes = {name: Scene.of(each, wanted) for name, each in known.items()}
+
+        def sample(target: Target) -> Sample:
+            return self.sample(target, scenes[target.clip.id], people[target.clip.id])
+
+        names = {name: list(each.values()) for name, each in people.items()}
+        return planned(clips, films, wanted, sample, names)
 
     def trimmed(self, clip: Clip, known: Known) -> Known:
         """Without the smeared end of each shot."""
-        tail_s = self.trim_tail_frames / max(clip.fps, 1.0)
-        shots = [
-            Shot(start_s, end_s - tail_s) for start_s, end_s in known.film.shots if end_s - start_s > tail_s
-        ]
-        return known._replace(film=known.film._replace(shots=shots))
+        return known._replace(film=without_tails(known.film, self.trim_tail_frames / max(clip.fps, 1.0)))
 
-    def sample(self, target: Target, known: Known, people: Mapping[int, str]) -> Sample:
+    def sample(self, target: Target, scene: Scene, people: Mapping[int, str]) -> Sample:
         """A target with its cast. `people` says who a character is, in whatever film. Raises Rejected."""
-        clip, window, film = target.clip, target.window, known.film
-        crop = self.beside_subtitles(known, window)
+        clip, window, film = target.clip, target.window, scene.film
+        crop = self.beside_subtitles(scene.known, window)
         if crop:
             window = window._replace(part=crop)
-        order = from_left(film, window, able_in(known), self.characters, self.reverse_angles)
-        views = [view_of(known, window, who) for who in order]
-        told_by_user = [known.person(who) for who in order]
-        descriptions = [each.description if each else "" for each in told_by_user]
-        told = told_of(
-            clip.caption, [(view.name, text) for view, text in zip(views, descriptions, strict=True)]
-        )
+        reverse_angles = self.reverse_angles and self.pin != "staggered"  # who is not seen is never late
+        order = from_left(film, window, scene.able, self.characters, reverse_angles)
+        views = [scene.shown.view(window, who) for who in order]
+        told = told_of(clip.caption, [(view.name, scene.description(view.who)) for view in views])
+        if told.names_sides and scene.is_turned(order):
+            raise Rejected(
+                "sides_contradicted",
+                "its caption names sides, and here they stand the other way round than first",
+            )
         pins = self.pinned(film, window, {who: view.name for who, view in zip(order, views, strict=True)})
-        factor = clip.width / film.size[0]
+        seen, factor = present(film, window), clip.width / film.size[0]
         chosen = Choices(
             start_s=window.start_s,
             views=views,
             pins=[pins[who] for who in order],
             places=places_of(film, window.start_s) if self.background == "plate" else {},
-            unseen={
-                place: film.identities[who]
-                for place, who in enumerate(order)
-                if who not in present(film, window)
-            },
+            unseen={place: film.identities[who] for place, who in enumerate(order) if who not in seen},
+            fixed=sorted({line.text for line in scene.known.writing.fixed}),
             crop=Box(*(round(edge * factor) for edge in crop)) if crop else None,
         )
-        used = {view.picture: clip.beside[view.picture] for view in views if view.picture}
+        used = {picture: clip.beside[picture] for view in views for picture in view.pictures}
         bare = clip.model_copy(update={"caption": None, "labels": {}, "annotations": {}, "beside": used})
         cast = [people[who] for who in order]
         return Sample(
@@ -179,8 +176,8 @@ class DualCharacter(Recipe):
             choices={**chosen.as_values(), "pin": self.pin, "on_first": sum(not frame for frame in chosen.pins)},
             attributes={
                 "order": target.order, "people": cast, "cast": sha256_of(sorted(cast))[:12], "scene": clip.id,
-                "shot": film.shots.index(next(s for s in film.shots if s.start_s <= window.start_s + 1e-3 < s.end_s)),
-                "unseen": [cast[place] for place in chosen.unseen], "caption_lacks": told.warnings, "caption_mended": told.mended,
+                "shot": scene.shot(window), "unseen": [cast[place] for place in chosen.unseen],
+                "missing": scene.known.absent, "caption_lacks": told.warnings, "caption_mended": told.mended,
             },
         )  # fmt: skip
 
@@ -214,8 +211,10 @@ class DualCharacter(Recipe):
         pictures = {role: each.picture for role, each in made.items()}
         found: dict[str, Any] = {
             **found_on(pictures[FIRST]),
-            **compared(self.given(pictures, chosen.pins), chosen.pins, chosen.unseen, video, FPS),
+            **compared(self.given(pictures, chosen), video, FPS),
             "cut_s": [cut.look.at_s if cut.look else -1.0 for cut in cuts],
+            "given": sum(cut.look is None for cut in cuts),
+            "plain": int(is_plain(behind)),
             "same_shot": sum(bool(cut.look and cut.look.same_shot) for cut in cuts),
             "same_window": sum(bool(cut.look and cut.look.same_window) for cut in cuts),
             "enlarged": round(max(each.enlarged for each in made.values()), 3),
@@ -232,11 +231,15 @@ class DualCharacter(Recipe):
             pictures=pictures,
         )
 
-    def given(self, pictures: Mapping[str, Image], pins: Sequence[int]) -> list[Image]:
+    def given(self, pictures: Mapping[str, Image], chosen: Choices) -> Given:
         """What is pinned: one picture of all, or one of everybody from the left."""
-        if not any(pins):
-            return [pictures[FIRST]]
-        return [pictures[f"{PIN}{frame}" if frame else FIRST] for frame in pins]
+        pins = chosen.pins
+        shown = (
+            [pictures[f"{PIN}{frame}" if frame else FIRST] for frame in pins]
+            if any(pins)
+            else [pictures[FIRST]]
+        )
+        return Given(shown, pins, chosen.unseen, chosen.fixed)
 
     def select(self, rows: Sequence[LedgerRow]) -> dict[str, str | None]:
         """The first `per_film` of each film that stand, in the order of their lot."""

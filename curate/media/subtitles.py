@@ -222,7 +222,7 @@ def _runs(seen: Sequence[Seen]) -> list[Run]:
         near = [run for run in near if line.look - MISSED - 1 <= run[-1].look]
         same = [run for run in near if run[-1].look < line.look and _is_same(run[-1], line)]
         if same:
-            max(same, key=lambda run: _likeness(run[-1].text, line.text)).append(line)
+            max(same, key=lambda run: likeness(run[-1].text, line.text)).append(line)
         else:
             runs.append([line])
             near.append(runs[-1])
@@ -393,7 +393,7 @@ def _signs(text: str) -> int:
     return sum(1 + (sign >= "\u2e80") for sign in _plain(text))
 
 
-def _likeness(one: str, other: str) -> float:
+def likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, _plain(one), _plain(other), autojunk=False).ratio()
 
 

@@ -1,5 +1,6 @@
 """The caption of a scene, held against its rules and mended where that is safe."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ from curate.captions import normalise
 from curate.errors import Rejected
 from curate.lint import fixed, lint
 
+HAN = re.compile(r"[\u4e00-\u9fff]")
+PLACES_ZH = {2: ("左边", "右边"), 3: ("左边", "中间", "右边")}
 PLACES = {2: ("left", "right"), 3: ("left", "middle", "right")}
 
 
@@ -15,6 +18,7 @@ class Told(NamedTuple):
 
     text: str
     mended: bool  # a rule rewrote it
+    names_sides: bool  # of itself
     warnings: list[str]  # codes of what it lacks
 
 
@@ -25,16 +29,20 @@ def told_of(caption: str | None, cast: Sequence[tuple[str, str]]) -> Told:
     if not (scene := normalise(caption or "")):
         raise Rejected("no_caption", "nothing says what happens in it; wanted a caption in its sidecar")
     lacks = {fault.code for fault in lint(scene)}
-    if {"sides", "characters"} & lacks and all(description for _, description in cast):
-        scene = f"{_sides(cast)} {scene}"
+    own = scene
+    if "sides" in lacks and all(description for _, description in cast):
+        scene = f"{_sides(cast, bool(HAN.search(scene)))} {scene}"
     text = fixed(scene)
     faults = lint(text)
     if wrong := next((fault for fault in faults if fault.level == "error" or fault.fix is not None), None):
         raise Rejected("caption", f"{wrong.code}: {wrong.message}")
-    return Told(text, text != scene, sorted({fault.code for fault in faults}))
+    return Told(text, text != own, "sides" not in lacks, sorted({fault.code for fault in faults}))
 
 
-def _sides(cast: Sequence[tuple[str, str]]) -> str:
+def _sides(cast: Sequence[tuple[str, str]], in_chinese: bool) -> str:
+    if in_chinese:
+        places = zip(PLACES_ZH[len(cast)], cast, strict=True)
+        return "；".join(f"{place}是{name}，{description}" for place, (name, description) in places) + "。"
     told = [
         f"{'in' if place == 'middle' else 'on'} the {place} {name}, {description}"
         for place, (name, description) in zip(PLACES[len(cast)], cast, strict=True)

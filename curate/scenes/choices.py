@@ -20,6 +20,7 @@ class Choices(NamedTuple):
     unseen: dict[
         int, list[float]
     ]  # whom the target does not show, by place from the left: their identity in the film
+    fixed: list[str]  # what is written in the film all along
     crop: Box | None  # what is left of the film's frames beside subtitles, in the film's pixels
 
     def as_values(self) -> Values:
@@ -30,6 +31,7 @@ class Choices(NamedTuple):
             "pins": [float(frame) for frame in self.pins],
             "places": json.dumps(self.places),
             "unseen": json.dumps(self.unseen),
+            "fixed": self.fixed,
             "crop": [float(edge) for edge in self.crop] if self.crop else None,
         }
 
@@ -48,5 +50,6 @@ class Choices(NamedTuple):
                 for at_s, there in places
             },
             unseen={int(place): own for place, own in json.loads(str(told["unseen"])).items()},
+            fixed=strings(told["fixed"]),
             crop=Box(*crop) if crop else None,
         )

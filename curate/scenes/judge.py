@@ -1,16 +1,17 @@
 """What must hold of first frames and their scenes: of one when it is made, and of all of a set when it is audited."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
-from curate.film_plan import SAME_MEAN
+import numpy as np
+
+from curate.film_plan import FPS, SAME_MEAN
 from curate.lint import lint
 from curate.media.faces import SAME_PERSON, identity_distance
 from curate.media.look import NEAR_BITS
 from curate.proof.finding import Finding
 from curate.proof.invariants import disjoint, nothing
 from curate.proof.sketch import Label
-from curate.records import LedgerRow, number, numbers, strings
+from curate.records import SPLITS, LedgerRow, number, numbers, strings
 from curate.scenes.choices import Choices
 from curate.scenes.pins import fault
 
@@ -21,15 +22,15 @@ SAME_SIDES = 0.8  # of the target's frames that show two
 MOST_STILL_S = 1.0
 MOST = (
     ("no_text", "texts", 0.0, "texts"),
+    ("no_pin_text", "pin_texts", 0.0, "texts on later pins"),
     ("identity", "identity", SAME_PERSON, "of the distance of faces"),
     ("no_crowd", "crowd", 0.0, "frames with more faces than the first frame"),
     ("not_early", "early", 0.0, "frames that show somebody before their pin"),
-    ("moves", "still_s", MOST_STILL_S, "s that nothing moves"),
     ("no_cut", "cuts", 0.0, "cuts"),
     ("no_subtitles", "subtitles", 0.0, "subtitles"),
 )
 LEAST = (
-    ("two_people", "apart", SAME_MEAN, "of the distance of two faces"),
+    ("two_people", "apart", SAME_PERSON, "of the distance of two faces"),
     ("same_sides", "same_sides", SAME_SIDES, "of the frames that show two"),
     (COPY, "bits", float(LEAST_BITS), "bits from a frame of the target"),
 )
@@ -42,6 +43,12 @@ def labels(frames: int, width: int, height: int) -> tuple[Label, ...]:
         *(
             Label(name=name, found=(key,), wanted=float(wanted), unit=unit)
             for name, key, wanted, unit in exact
+        ),
+        Label(
+            name="moves",
+            found=("still_s",),
+            bound=min(MOST_STILL_S, frames / FPS / 2),
+            unit="s that nothing moves",
         ),
         Label(name="identities", found=("people",), wanted="on_first", unit="people"),
         Label(
@@ -71,6 +78,7 @@ def over_all(kept: Sequence[LedgerRow], frames: int, width: int, height: int) ->
     yield _apart(kept)
     yield _one_cast(kept)
     yield _views(kept)
+    yield _reverse_angles(kept)
     yield _warnings(kept)
 
 
@@ -80,12 +88,12 @@ def faces_of(row: LedgerRow) -> list[list[float]]:
     return [held[place : place + 128] for place in range(0, len(held), 128)]
 
 
-def _pins(row: LedgerRow) -> dict[str, int]:
+def _pins(row: LedgerRow) -> list[tuple[str, int]]:
     """Where pictures are pinned: a composite is one picture of all."""
     chosen = Choices.of(row)
     if len(set(chosen.pins)) == 1 and chosen.pins[0] == 0 and row.choices["pin"] != "staggered":
-        return {"all": 0}
-    return {view.name: frame for view, frame in zip(chosen.views, chosen.pins, strict=True)}
+        return [("all", 0)]
+    return [(view.name, frame) for view, frame in zip(chosen.views, chosen.pins, strict=True)]
 
 
 def _is_faulty(caption: str) -> bool:
@@ -93,12 +101,10 @@ def _is_faulty(caption: str) -> bool:
 
 
 def _apart(kept: Sequence[LedgerRow]) -> Finding:
-    """Nobody of the held-out side looks like somebody of the train side, by the faces on the first frames themselves."""
-    held = {
-        side: [face for row in kept if row.split == side for face in faces_of(row)]
-        for side in ("train", "heldout")
-    }
-    near = [identity_distance(one, other) for one in held["train"] for other in held["heldout"]]
+    """Nobody of the held-out side looks like somebody of the train side, by the faces on the pictures themselves."""
+    held = {side: _faces([row for row in kept if row.split == side]) for side in SPLITS}
+    means = {side: [np.mean(found, axis=0) for found in by_name.values()] for side, by_name in held.items()}
+    near = [identity_distance(one, other) for one in means["train"] for other in means["heldout"]]
     if not near:
         return Finding.too_few("cast_apart", "all", "nobody is held out", len(kept), 1)
     least = round(min(near), 3)
@@ -109,36 +115,52 @@ def _apart(kept: Sequence[LedgerRow]) -> Finding:
 
 
 def _one_cast(kept: Sequence[LedgerRow]) -> Finding:
-    """Whoever has one name has one face, in all shots and films."""
-    seen = dict[str, list[list[float]]]()
-    for row in kept:
-        for name, face in zip(strings(row.attributes["people"]), faces_of(row), strict=False):
-            seen.setdefault(name, []).append(face)
+    """Whoever has one name has one face, in all shots and films: each is near to the mean of all."""
     far = {
-        name: max((identity_distance(a, b) for a, b in combinations(found, 2)), default=0.0)
-        for name, found in seen.items()
+        name: max(identity_distance(face, np.mean(found, axis=0)) for face in found)
+        for name, found in _faces(kept).items()
     }
     worst = max(far, key=lambda name: (far[name], name), default="")
     most = round(far.get(worst, 0.0), 3)
-    says = (
-        f"{len(seen)} people, {worst} is at most {most:g} from themselves across shots" if worst else "nobody"
-    )
+    says = f"{len(far)} people, {worst} at most {most:g} from their mean" if worst else "nobody"
     return Finding.judged(
-        "one_cast", "all", most <= SAME_PERSON, says, len(kept), {"most": most, "people": len(seen)}, {"most": SAME_PERSON}
+        "one_cast", "all", most <= SAME_PERSON, says, len(kept), {"most": most, "people": len(far)}, {"most": SAME_PERSON}
     )  # fmt: skip
 
 
+def _faces(rows: Sequence[LedgerRow]) -> dict[str, list[list[float]]]:
+    """By name the faces on the pictures."""
+    seen = dict[str, list[list[float]]]()
+    for row in rows:
+        for name, face in zip(strings(row.attributes["people"]), faces_of(row), strict=False):
+            seen.setdefault(name, []).append(face)
+    return seen
+
+
 def _views(kept: Sequence[LedgerRow]) -> Finding:
-    """From where people were cut out."""
-    views = [view for row in kept for view in Choices.of(row).views]
-    count: dict[str, str | int | float | bool | list[float] | list[str] | None] = {
-        "given": sum(view.picture is not None for view in views),
-        "same_shot": int(sum(number(row.measured, "same_shot") for row in kept)),
-        "same_window": int(sum(number(row.measured, "same_window") for row in kept)),
-        "unseen": sum(len(Choices.of(row).unseen) for row in kept),
+    """From where people were cut out, and before what they are put."""
+    people = sum(len(Choices.of(row).views) for row in kept)
+    count: dict[str, int | float] = {
+        key: int(sum(number(row.measured, key) for row in kept))
+        for key in ("given", "same_shot", "same_window", "plain")
     }
-    says = f"{len(views)} people: {count['given']} from given pictures, {count['same_shot']} from the target's shot, {count['same_window']} from the target; {count['unseen']} not seen in theirs"
-    return Finding.reported("same_shot", "all", says, len(kept), count)
+    missing = sorted({name for row in kept for name in strings(row.attributes["missing"])})
+    says = (
+        f"{people} people: {count['given']} from given pictures, {count['same_shot']} from the target's shot, "
+        f"{count['same_window']} from the target; {count['plain']} of {len(kept)} before a plain background"
+    ) + (f"; in no film of theirs: {', '.join(missing)}" if missing else "")
+    return Finding.reported("same_shot", "all", says, len(kept), {**count, "missing": len(missing)})
+
+
+def _reverse_angles(kept: Sequence[LedgerRow]) -> Finding:
+    """Targets that show one of two: which side the other is on was told from that one's turn, so it is not judged by it."""
+    ways = [number(row.measured, "turned") for row in kept if Choices.of(row).unseen]
+    says = f"{len(ways)} of {len(kept)} targets show one of the two" + (
+        f", turned to the other in at least {min(ways):.0%} of their frames" if ways else ""
+    )
+    return Finding.reported(
+        "reverse_angles", "all", says, len(kept), {"targets": len(ways), "turned": min(ways, default=1.0)}
+    )
 
 
 def _warnings(kept: Sequence[LedgerRow]) -> Finding:

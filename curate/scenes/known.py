@@ -10,6 +10,7 @@ from curate.errors import Rejected
 from curate.media.faces import SAME_PERSON, identity_distance
 from curate.media.film import Film, look_size, look_through
 from curate.media.panels import given_panel, identity_on
+from curate.media.shots import Shot
 from curate.media.subtitles import Writing, writing_of
 from curate.records import Clip, Record, Values, strings
 from curate.scenes.refs import pictures_beside, read_cast
@@ -22,7 +23,7 @@ class Person(Record):
 
     name: str
     who: int  # number of the character in the film
-    picture: str  # the one that is most like the film's character
+    pictures: tuple[str, ...]  # those that are most like the film's character first
     description: str = ""
 
 
@@ -32,11 +33,12 @@ class Known(NamedTuple):
     film: Film
     writing: Writing
     cast: list[Person]
+    absent: list[str]  # of whom a user gave pictures, and whom the film does not show
 
     def as_values(self) -> Values:
         """As annotations of its clip."""
         cast = [each.model_dump_json() for each in self.cast]
-        return {**self.film.as_values(), **self.writing.as_values(), "cast": cast}
+        return {**self.film.as_values(), **self.writing.as_values(), "cast": cast, "absent": self.absent}
 
     def person(self, who: int) -> Person | None:
         """What a user told of a character."""
@@ -47,7 +49,7 @@ def known_of(clip: Clip) -> Known:
     """From the annotations of a clip."""
     told = clip.annotations
     cast = [Person.model_validate_json(each) for each in strings(told["cast"])]
-    return Known(Film.of(told), Writing.of(told), cast)
+    return Known(Film.of(told), Writing.of(told), cast, strings(told["absent"]))
 
 
 def look_at(clip: Clip) -> Known:
@@ -56,7 +58,10 @@ def look_at(clip: Clip) -> Known:
         raise Rejected("portrait", f"{clip.width}x{clip.height}, wanted one that is wider than high")
     size = look_size(clip.width, clip.height)
     film = look_through(clip.path, *size)
-    return Known(film, writing_of(clip.path, film.shots, *size), _cast(clip, film.identities))
+    cast = _cast(clip, film.identities)
+    given = pictures_beside(Path(clip.path).parent) if clip.beside else {}
+    absent = sorted(given.keys() - {each.name for each in cast})
+    return Known(film, writing_of(clip.path, film.shots, *size), cast, absent)
 
 
 def _cast(clip: Clip, identities: Sequence[Sequence[float]]) -> list[Person]:
@@ -64,23 +69,39 @@ def _cast(clip: Clip, identities: Sequence[Sequence[float]]) -> list[Person]:
     folder = Path(clip.path).parent
     if not clip.beside:
         return []
-    near = list[tuple[float, str, int, str]]()
+    near = list[tuple[float, str, int, tuple[str, ...]]]()
     for name, pictures in pictures_beside(folder).items():
         shown = {picture: _identity(folder / picture) for picture in pictures}
         known = {picture: own for picture, own in shown.items() if own is not None}
         if not known:
-            raise Rejected("no_face", f"no face is found on the pictures of {name}")
+            raise Rejected("no_face", f"no face is found on {', '.join(pictures)}")
         mean = np.mean(list(known.values()), axis=0).tolist()
         for who, own in enumerate(identities):
-            best = min(known, key=lambda picture: (identity_distance(known[picture], own), picture))
-            near.append((identity_distance(mean, own), name, who, best))
+            alike = sorted(known, key=lambda picture: (identity_distance(known[picture], own), picture))
+            near.append((identity_distance(mean, own), name, who, tuple(alike)))
     told, cast = read_cast(folder), list[Person]()
-    for distance, name, who, picture in sorted(near):
+    for distance, name, who, shown_as in sorted(near):
         if distance <= SAME_PERSON and all(name != each.name and who != each.who for each in cast):
-            cast.append(Person(name=name, who=who, picture=picture, description=told.get(name, "")))
+            cast.append(Person(name=name, who=who, pictures=shown_as, description=told.get(name, "")))
     return sorted(cast, key=lambda each: each.who)
 
 
 def _identity(path: Path) -> list[float] | None:
     panel = given_panel(path, IMAGE_PX)
     return None if panel is None else identity_on(panel)
+
+
+def without_tails(film: Film, tail_s: float) -> Film:
+    """A film whose shots end so much sooner; what is seen in the tails, where generated clips smear, is not looked at."""
+    shots = [Shot(start_s, end_s - tail_s) for start_s, end_s in film.shots if end_s - start_s > tail_s]
+
+    def is_in(at_s: float) -> bool:
+        return any(start_s <= at_s < end_s for start_s, end_s in shots)
+
+    looks = [(at_s, cells) for at_s, cells in zip(film.looked_s, film.covered, strict=True) if is_in(at_s)]
+    return film._replace(
+        shots=shots,
+        looked_s=[at_s for at_s, _ in looks],
+        covered=[cells for _, cells in looks],
+        sightings=[each for each in film.sightings if is_in(each.at_s)],
+    )

@@ -49,11 +49,11 @@ def cuts_of(clip: Clip, views: Sequence[View]) -> list[Cut]:
 
 def _cut(clip: Clip, view: View, frames: Mapping[float, Image], scale: float) -> Cut:
     """Of the moments in which nobody touches the first that a whole head can be cut out of, else of the others."""
-    if view.picture:
-        given = figure_given(Path(clip.path).parent / view.picture)
-        if given is None:
-            raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {view.picture}")
-        return Cut(given, None)
+    for picture in view.pictures:
+        if given := figure_given(Path(clip.path).parent / picture):
+            return Cut(given, None)
+    if view.pictures:
+        raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {', '.join(view.pictures)}")
     parted = [(_parted(frames[look.at_s], look, scale), look) for look in view.looks]
     for one, look in sorted(parted, key=lambda each: max(each[0].touching, TOUCHING)):  # stable
         whole = figure(frames[look.at_s], one.body, one.face) if one.is_alone else None
@@ -121,6 +121,11 @@ def background(clip: Clip, places: Places, size: tuple[int, int]) -> Image:
             covered |= person_mask(frame, box) > VISIBLE / 2
     plate = clean_plate(frames, masks)
     return blurred(plate.picture, *size) if plate.seen >= LEAST_SEEN else plain(*size)
+
+
+def is_plain(behind: Image) -> bool:
+    """Whether a background shows no place."""
+    return bool((behind == plain(behind.shape[1], behind.shape[0])).all())
 
 
 def places_of(film: Film, start_s: float) -> Places:

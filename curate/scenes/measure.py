@@ -11,7 +11,7 @@ from curate.errors import Rejected
 from curate.media.faces import SAME_PERSON, Face, faces_of, identity, identity_distance
 from curate.media.look import hash_of
 from curate.media.subject import Box
-from curate.media.subtitles import LOOK_S, judged, words_in
+from curate.media.subtitles import LOOK_S, judged, likeness, words_in
 from curate.media.text import read_text
 from curate.media.video import Image
 from curate.records import Values
@@ -20,6 +20,7 @@ from curate.scenes.standing import turned
 LOOKS = 8  # frames of a target, in which its people are looked for
 HASH_PX = 128
 GRID = (32, 18)  # cells of a frame, to see whether anything moves in one
+SAME_TEXT = 0.6  # of a logo that is read a little differently in each frame
 STILL_LEVELS = 1.0  # of 255: less change than this in every cell is none
 
 
@@ -49,46 +50,58 @@ def found_on(picture: Image) -> Values:
     }
 
 
-def compared(
-    pictures: Sequence[Image],
-    pins: Sequence[int],
-    unseen: Mapping[int, Sequence[float]],
-    video: Image,
-    fps: float,
-) -> Values:
-    """How what is pinned stands to its target (F, H, W, 3): one picture of all, or one of everybody, from the left, with the
-    frames at which they are pinned; `unseen` are identities of those whom the target does not show. Raises Rejected:
-    identities, face_lost.
+class Given(NamedTuple):
+    """What is pinned, and what a plan knows of the target that it cannot tell itself."""
 
-    `apart`: the distance of the two most alike of them; `identity`: of everybody the mean distance to their faces in the
+    pictures: Sequence[Image]  # one of all, or one of everybody from the left
+    pins: Sequence[int]  # of everybody from the left
+    unseen: Mapping[int, Sequence[float]]  # whom the target does not show, by place: who they are elsewhere
+    fixed: Sequence[str]  # what is written in the film all along: logos and signs
+
+
+def compared(given: Given, video: Image, fps: float) -> Values:
+    """How what is pinned stands to its target (F, H, W, 3). Raises Rejected: identities, face_lost.
+
+    `apart`: the distance of the two most alike people; `identity`: of everybody the mean distance to their faces in the
     target, or to who they are elsewhere, the farthest; `same_sides`: the share of frames with two in which they stand as on
-    the picture, or of those with the one who is seen in which they are turned to the other; `together`, how many show two;
-    `crowd`, frames with more faces than there are on the pictures; `early`, frames that show somebody before their pin;
-    `bits`, of 216 that a picture's hash differs from that of the most alike frame after the first; `still_s`, for how long
-    nothing moves; `cuts`; `subtitles`; `identities` of the faces, from the left.
+    the picture, 1 where no frame has two; `together`, how many have; `turned`, of a reverse angle, the share of frames in
+    which the one who is seen is turned to the other, else 1; `crowd`, frames with more faces than there should be; `early`,
+    frames that show somebody before their pin; `bits`, of 216 that a picture's hash differs from that of the most alike frame
+    after the first; `still_s`, for how long nothing moves; `cuts`; `subtitles`; `pin_texts`, what is read on later pictures;
+    `identities` of the faces, from the left.
     """
+    pictures, pins, unseen, fixed = given
     own = [identity(picture, face) for picture in pictures for face in _from_left(picture)]
     if len(own) != len(pins):
         raise Rejected("identities", f"{len(own)} faces are found on what is pinned, wanted {len(pins)}")
     met = [_met(frame, own) for frame in _looks(video, 1, len(video) - 1)]
+    both = [order for one, _ in met if len(set(order := [each.who for each in one])) > 1]
     apart = [identity_distance(one, other) for one, other in combinations(own, 2)]
     return {
         "apart": round(min(apart, default=0.0), 3),
         "identity": round(max(_distance(who, own, met, unseen) for who in range(len(own))), 3),
-        "same_sides": _turned(met, unseen, video.shape[2]) if unseen else _same_sides(met),
-        "together": sum(len({each.who for each in one}) > 1 for one, _ in met),
-        "crowd": sum(count > len(own) for _, count in met),
+        "same_sides": _same_sides(both),
+        "together": len(both),
+        "turned": _turned(met, unseen, video.shape[2]) if unseen else 1.0,
+        "crowd": sum(count > len(own) - len(unseen) for _, count in met),
         "early": sum(_early(who, frame, video, own) for who, frame in enumerate(pins) if frame),
         "bits": min(bits(picture, video) for picture in pictures),
         "still_s": round(_still(video) / fps, 3),
         "cuts": _cuts(video),
-        "subtitles": _subtitles(video, fps),
+        "subtitles": _subtitles(video, fps, fixed),
+        "pin_texts": sum(len(read_text(picture)) for picture in pictures[1:]),
         "identities": [round(each, 2) for vector in own for each in vector],
     }
 
 
+def bits(picture: Image, video: Image) -> int:
+    """Of 216 how many bits of a picture's hash differ from that of the most alike frame after the first."""
+    own = int(_hash(picture), 16)
+    return min((own ^ int(_hash(frame), 16)).bit_count() for frame in video[1:])
+
+
 def _turned(met: Sequence[tuple[list[Met], int]], unseen: Mapping[int, Sequence[float]], width: int) -> float:
-    """As `_same_sides`, of who is alone: whether they are turned to the place of the other, which is the one further right."""
+    """Whether who is alone is turned to the place of the other, which is the one further right, or further left."""
     ways = [
         turned(each.yaw_deg, (each.box.left + each.box.right) / 2 / width)
         * (1 if max(unseen) > each.who else -1)
@@ -97,12 +110,6 @@ def _turned(met: Sequence[tuple[list[Met], int]], unseen: Mapping[int, Sequence[
         if each.who not in unseen
     ]
     return round(sum(way > 0 for way in ways) / len(ways), 3) if ways else 0.0
-
-
-def bits(picture: Image, video: Image) -> int:
-    """Of 216 how many bits of a picture's hash differ from that of the most alike frame after the first."""
-    own = int(_hash(picture), 16)
-    return min((own ^ int(_hash(frame), 16)).bit_count() for frame in video[1:])
 
 
 def _from_left(picture: Image) -> list[Face]:
@@ -147,12 +154,10 @@ def _distance(
     return float(np.mean(seen))
 
 
-def _same_sides(met: Sequence[tuple[list[Met], int]]) -> float:
+def _same_sides(orders: Sequence[Sequence[int]]) -> float:
     """Faces come from the left, so that on the same sides they ascend."""
-    orders = [[each.who for each in one] for one, _ in met]
-    both = [order for order in orders if len(set(order)) > 1]
-    same = sum(all(one < other for one, other in pairwise(order)) for order in both)
-    return round(same / len(both), 3) if both else 0.0
+    same = sum(all(one < other for one, other in pairwise(order)) for order in orders)
+    return round(same / len(orders), 3) if orders else 1.0
 
 
 def _hash(picture: Image) -> str:
@@ -184,9 +189,10 @@ def _cuts(video: Image) -> int:
     )
 
 
-def _subtitles(video: Image, fps: float) -> int:
-    """Lines of them, read as films are, after the first frame."""
+def _subtitles(video: Image, fps: float, fixed: Sequence[str]) -> int:
+    """Lines of them, read as films are, after the first frame; what is fixed in the film is none."""
     height, width = video.shape[1:3]
     step = max(1, round(fps * LOOK_S))
     looks = [(number / fps, words_in(frame)) for number, frame in enumerate(video) if number % step == 1]
-    return len(judged(looks, (width, height)).subtitles)
+    lines = judged(looks, (width, height)).subtitles
+    return sum(all(likeness(line.text, other) < SAME_TEXT for other in fixed) for line in lines)

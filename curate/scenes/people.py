@@ -1,6 +1,7 @@
 """Who is the same person in several films: by the name that a user gave, else by the face."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 
 from scipy.cluster.hierarchy import DisjointSet
 
@@ -18,17 +19,19 @@ def named(films: Mapping[str, tuple[Film, Sequence[Person]]]) -> dict[str, dict[
         (clip, who): mean for clip, (film, _) in films.items() for who, mean in enumerate(film.identities)
     }
     told = {(clip, each.who): each.name for clip, (_, cast) in films.items() for each in cast}
-    joined, places = DisjointSet(sorted(means)), sorted(means)
+    joined = DisjointSet(sorted(means))
     first = dict[str, Place]()
     for place, name in sorted(told.items()):
         joined.merge(first.setdefault(name, place), place)
-    for number, one in enumerate(places):
-        for other in places[:number]:
-            apart = one[0] == other[0] or (
-                one in told and other in told
-            )  # these are two people, or one already
-            if not apart and identity_distance(means[one], means[other]) <= SAME_MEAN:
-                joined.merge(one, other)
+    pairs = sorted(
+        (apart, one, other)
+        for one, other in combinations(sorted(means), 2)
+        if (apart := identity_distance(means[one], means[other])) <= SAME_MEAN
+    )
+    for _, one, other in pairs:  # the most alike first, and never two of one film, or of two names
+        both = joined.subset(one) | joined.subset(other)
+        if not joined.connected(one, other) and _may_be_one(both, told):
+            joined.merge(one, other)
     names = dict[Place, str]()
     for members in joined.subsets():
         given = sorted({told[each] for each in members if each in told})
@@ -38,3 +41,8 @@ def named(films: Mapping[str, tuple[Film, Sequence[Person]]]) -> dict[str, dict[
         clip: {who: names[clip, who] for who in range(len(film.identities))}
         for clip, (film, _) in films.items()
     }
+
+
+def _may_be_one(places: Collection[Place], told: Mapping[Place, str]) -> bool:
+    films = [clip for clip, _ in places]
+    return len(set(films)) == len(films) and len({told[each] for each in places if each in told}) <= 1

@@ -20,10 +20,10 @@ def latent_of(frame: int) -> int:
     return (frame + STEP - 1) // STEP
 
 
-def fault(pins: Mapping[str, int], frames: int) -> str:
+def fault(pins: Sequence[tuple[str, int]], frames: int) -> str:
     """What is wrong with the frames at which these are pinned, of a video of so many; "" for nothing."""
     taken = dict[int, str]()
-    for name, frame in pins.items():
+    for name, frame in pins:
         if not 0 <= frame < frames:
             return f"{name} is pinned at frame {frame}, wanted one of 0 to {frames - 1}"
         if frame % STEP:
@@ -32,7 +32,11 @@ def fault(pins: Mapping[str, int], frames: int) -> str:
         if other := taken.get(latent_of(frame)):
             return f"{other} and {name} are both pinned at frame {frame}, latent {latent_of(frame)}; a model would see {name} only"
         taken[latent_of(frame)] = name
-    return "" if 0 in taken else f"nobody is pinned at frame 0 (pins at {', '.join(map(str, pins.values()))})"
+    return (
+        ""
+        if 0 in taken
+        else f"nobody is pinned at frame 0 (pins at {', '.join(str(frame) for _, frame in pins)})"
+    )
 
 
 def staggered(
@@ -47,7 +51,7 @@ def staggered(
     ordered = sorted(names, key=lambda who: (seen[who][0], list(names).index(who)))
     found = {who: int(seen[who][1] * FPS) // STEP * STEP for who in ordered} | {ordered[0]: 0}
     chosen = dict(zip(ordered, given, strict=False)) if given else found
-    told = {names[who]: frame for who, frame in chosen.items()}
+    told = [(names[who], frame) for who, frame in chosen.items()]
     if len(chosen) < len(ordered):
         raise Rejected("pins", f"{len(given)} pins, wanted one for each of {', '.join(names.values())}")
     if why := fault(told, frames):

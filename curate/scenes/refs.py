@@ -8,21 +8,18 @@ Who of a film is ada is found by the faces. The list is optional, and so is ever
 """
 
 import json
-from collections import Counter
+import re
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from curate.captions import normalise
 from curate.errors import CurateError
-from curate.sheets.elements import MOST_BYTES, Id
+from curate.sheets.elements import MOST_BYTES, once
 
 FOLDER, LIST = "refs", "refs/cast.json"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MOST_PICTURES = 16  # of a person
 MOST_DESCRIBED = 300  # characters
-NAME = TypeAdapter(Id)
+NAME = re.compile(r"\w[\w-]{0,60}")  # letters of any script
 
 
 def pictures_beside(folder: Path) -> dict[str, list[str]]:
@@ -32,7 +29,11 @@ def pictures_beside(folder: Path) -> dict[str, list[str]]:
         if not place.is_dir() or place.name.startswith("."):
             continue
         _named(place)
-        files = sorted(file.name for file in place.iterdir() if file.suffix.lower() in SUFFIXES)
+        files = sorted(
+            file.name
+            for file in place.iterdir()
+            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and not file.is_dir()
+        )
         if not files or len(files) > MOST_PICTURES:
             raise CurateError(
                 f"{place}: found {len(files)} pictures, wanted 1 to {MOST_PICTURES} ({' '.join(SUFFIXES)})"
@@ -49,7 +50,7 @@ def read_cast(folder: Path) -> dict[str, str]:
     try:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
             raise CurateError(f"{path}: wanted a file of at most {MOST_BYTES:,} bytes")
-        told = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+        told = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
     except (OSError, ValueError, RecursionError) as error:
         raise CurateError(f"{path}: cannot be read as JSON: {str(error)[:100]!a}") from error
     if not isinstance(told, dict):
@@ -68,16 +69,7 @@ def read_cast(folder: Path) -> dict[str, str]:
 
 
 def _named(place: Path) -> None:
-    try:
-        NAME.validate_python(place.name)
-    except ValidationError as error:
+    if not NAME.fullmatch(place.name):
         raise CurateError(
             f"{place.parent}: found a folder {place.name!a:.80}, wanted a name of letters, digits, _ and -"
-        ) from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; of a key that comes twice nobody knows which is meant."""
-    if twice := next((key for key, count in Counter(key for key, _ in pairs).items() if count > 1), None):
-        raise ValueError(f"the key {twice} comes twice")
-    return dict(pairs)
+        )

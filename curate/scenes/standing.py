@@ -16,7 +16,7 @@ from curate.sheets.windows import LEAST_SHOWN, Window, present, strangers
 MOST_STRANGERS = 0.2  # of a window's looks: somebody else, or without a face
 SAME_SIDES = 0.8  # of the looks that show two of them
 LEAST_LEFT = 0.6  # of a frame's height, beside a band of subtitles
-TURNED_DEG, OFF_MIDDLE = 10.0, 0.1  # as telling as each other: a head's yaw, and how far off the middle it is
+YAW_DEG, OFF_MIDDLE = 10.0, 0.1  # as telling as each other: a head's yaw, and how far off the middle it is
 LEAST_TURNED = 0.5
 WHOLE_HEAD = 0.95  # of it, inside of what is left
 
@@ -93,7 +93,7 @@ def turned(yaw_deg: float, x: float) -> float:
 
     Who looks to the right, or stands left of the middle, has somebody at their right.
     """
-    return yaw_deg / TURNED_DEG + (0.5 - x) / OFF_MIDDLE
+    return yaw_deg / YAW_DEG + (0.5 - x) / OFF_MIDDLE
 
 
 def _reverse_angle(film: Film, window: Window, seen: int, other: int) -> list[int]:

@@ -1,6 +1,6 @@
 """Which picture of everybody a first frame is made of: every choice, before a frame is loaded."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from curate.errors import Rejected
 from curate.media.film import Sighting
@@ -11,7 +11,7 @@ from curate.records import Record
 from curate.scenes.known import Known
 from curate.sheets.windows import Window, shot_at
 from curate.sheets.worth import LEAST_APART as LEAST_CLEAR
-from curate.sheets.worth import LEAST_FACE_PX, best_few
+from curate.sheets.worth import LEAST_FACE_PX, Rank, best_few
 
 LEAST_APART = (
     0.35  # of a body's box: neighbours are parted between their heads, unless one stands before the other
@@ -32,14 +32,14 @@ class Look(Record):
 
 
 class View(Record):
-    """Somebody to be cut out: of one of a few frames of the film, or of a picture that a user gave."""
+    """Somebody to be cut out: of the pictures that a user gave, else of one of a few frames of the film."""
 
     name: str
     who: int
     looks: tuple[
         Look, ...
     ] = ()  # the best first; whether a whole head can be cut out is only seen in the frames
-    picture: str | None = None
+    pictures: tuple[str, ...] = ()  # the most alike first
 
 
 class Nearness(NamedTuple):
@@ -57,38 +57,46 @@ class Nearness(NamedTuple):
         return (1,) if at_s >= self.window.start_s + OPENING_S else (0,)
 
 
-def view_of(known: Known, window: Window, who: int) -> View:
-    """The clean view of a character. Raises Rejected: no_clear_face."""
-    told = known.person(who)
-    name = told.name if told else f"person-{who + 1}"
-    if told:
-        return View(name=name, who=who, picture=told.picture)
-    near = Nearness(window, shot_at(known.film, window.start_s))
-    shown = best_few(_clean(known, who), near.rank, LOOKS)
-    if not shown:
-        seen = [each for each in known.film.sightings if each.who == who]
-        wanted = f"{LEAST_FACE_PX} px high, whole, sharp, and apart from others"
-        raise Rejected("no_clear_face", f"{name}: none of {len(seen)} is {wanted}")
-    return View(name=name, who=who, looks=tuple(_look(known, each, near) for each in shown))
+class Shown(NamedTuple):
+    """A film, and the sightings of everybody that are clean enough to be cut out."""
 
+    known: Known
+    clean: dict[int, list[Sighting]]
 
-def able_in(known: Known) -> list[int]:
-    """The characters of a film who can be shown: extras in the background are none."""
-    everybody = range(len(known.film.identities))
-    return [
-        who for who in everybody if known.person(who) or best_few(_clean(known, who), lambda at_s: (0,), 1)
-    ]
+    @classmethod
+    def of(cls, known: Known) -> Self:
+        """Looked through once for all targets of the film."""
+        found = dict[int, list[Sighting]]()
+        for each in known.film.sightings:
+            if each.clear >= LEAST_CLEAR and each.apart >= LEAST_APART and not _written_on(known, each):
+                found.setdefault(each.who, []).append(each)
+        return cls(known, found)
 
+    def able(self) -> list[int]:
+        """The characters who can be shown: extras in the background are none."""
+        everybody = range(len(self.known.film.identities))
+        return [who for who in everybody if self.known.person(who) or self._best(who, lambda at_s: (0,), 1)]
 
-def _clean(known: Known, who: int) -> list[Sighting]:
-    return [
-        each
-        for each in known.film.sightings
-        if each.who == who
-        and each.clear >= LEAST_CLEAR
-        and each.apart >= LEAST_APART
-        and not _written_on(known, each)
-    ]
+    def view(self, window: Window, who: int) -> View:
+        """The clean view of a character. Raises Rejected: no_clear_face."""
+        if told := self.known.person(who):
+            return View(name=told.name, who=who, pictures=told.pictures)
+        near, name = Nearness(window, shot_at(self.known.film, window.start_s)), self._name(who)
+        shown = self._best(who, near.rank, LOOKS)
+        if not shown:
+            seen = sum(each.who == who for each in self.known.film.sightings)
+            wanted = f"{LEAST_FACE_PX} px high, whole, sharp, and apart from others"
+            raise Rejected("no_clear_face", f"{name}: none of {seen} is {wanted}")
+        return View(name=name, who=who, looks=tuple(_look(self.known, each, near) for each in shown))
+
+    def _best(self, who: int, rank: Rank, count: int) -> list[Sighting]:
+        return best_few(self.clean.get(who, []), rank, count)
+
+    def _name(self, who: int) -> str:
+        name, taken = f"person-{who + 1}", {each.name for each in self.known.cast}
+        while name in taken:
+            name += "x"
+        return name
 
 
 def _look(known: Known, shown: Sighting, near: Nearness) -> Look:

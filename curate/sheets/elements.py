@@ -121,7 +121,7 @@ def read_elements(path: Path) -> Elements:
         if not path.is_file() or path.stat().st_size > MOST_BYTES:
             raise CurateError(f"{path}: wanted a file of elements, of at most {MOST_BYTES:,} bytes")
         return Elements.model_validate(
-            json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+            json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=once)
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -132,7 +132,7 @@ def read_elements(path: Path) -> Elements:
         raise CurateError(f"{path}: cannot be read as JSON: {_plain(str(error))}") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; of a key that comes twice nobody knows which is meant."""
     if twice := next((key for key, count in Counter(key for key, _ in pairs).items() if count > 1), None):
         raise ValueError(f"the key {twice!a} comes twice")

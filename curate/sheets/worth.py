@@ -26,7 +26,8 @@ def best(seen: Sequence[Sighting], rank: Rank) -> Sighting | None:
 def best_few(seen: Sequence[Sighting], rank: Rank, count: int) -> list[Sighting]:
     """So many of those that are nearly as good as any, who lie best to the target first."""
     worth = {each: _worth(each) for each in seen if _usable(each)}
-    good = [each for each in worth if 0 < worth[each] >= AS_GOOD * max(worth.values())]
+    least = AS_GOOD * max(worth.values(), default=0.0)
+    good = [each for each in worth if 0 < worth[each] >= least]
     return sorted(good, key=lambda each: (*rank(each.at_s), worth[each], -each.at_s), reverse=True)[:count]
 
 

@@ -47,11 +47,11 @@ def clip(
     cuts = [(place * length_s, (place + 1) * length_s) for place in range(shots)]
     own = people or (2.0 * number, 2.0 * number + 1)
     found = film(seen, cuts, 2)._replace(identities=[[who] + [0.0] * 127 for who in own])
-    known = Known(found, Writing(list(written), [], (640, 480)), list(cast))
+    known = Known(found, Writing(list(written), [], (640, 480)), list(cast), [])
     values = {
         "id": sha256[:16], "name": f"{number:03d}.mp4", "sha256": sha256, "seconds": seconds, "width": 1280, "height": 960,
         "fps": 24.0, "sample_rate_hz": None, "caption": CAPTION, "licence": "CC0-1.0", "annotations": known.as_values(),
-        "beside": {each.picture: "0" * 64 for each in cast},
+        "beside": {picture: "0" * 64 for each in cast for picture in each.pictures},
     }  # fmt: skip
     return Clip(**values | changes)
 
@@ -70,7 +70,7 @@ def measured(sample: Sample) -> dict[str, Any]:
     """What `make` finds on a sound first frame."""
     return {
         "texts": 0, "words": [], "people": 2, "head_ratio": 1.0, "apart": 0.7, "identity": 0.3, "same_sides": 1.0, "together": 8,
-        "crowd": 0, "early": 0, "bits": 80, "still_s": 0.1, "cuts": 0, "subtitles": 0, "same_shot": 2, "same_window": 0, "cut_s": [1.0, 2.0], "enlarged": 1.5, "frames": 121,
+        "crowd": 0, "early": 0, "bits": 80, "still_s": 0.1, "cuts": 0, "subtitles": 0, "given": 0, "plain": 0, "turned": 1.0, "pin_texts": 0, "same_shot": 2, "same_window": 0, "cut_s": [1.0, 2.0], "enlarged": 1.5, "frames": 121,
         "first_width": 1280, "first_height": 704, "first_frame": "0" * 16, "single": "1" * 16, "swapped": "2" * 16,
         "identities": [value for name in strings(sample.attributes["people"]) for value in face(name)],
     }  # fmt: skip
@@ -87,7 +87,8 @@ def failed(judge: DualCharacter, rows: Sequence[LedgerRow]) -> set[str]:
 
 
 def test_every_shot_of_a_scene_is_a_sample_with_one_cast() -> None:
-    samples, drops = planned(recipe(), [clip(0, shots=3, seconds=18.0)])
+    bare = "Medium two-shot, static camera. A woman in a RED coat and a man in a GREEN coat talk."
+    samples, drops = planned(recipe(), [clip(0, shots=3, seconds=18.0, caption=bare)])
     assert len(samples) == 3 and not drops
     assert {s.attributes["cast"] for s in samples} == {samples[0].attributes["cast"]}
     assert sorted(str(s.attributes["shot"]) for s in samples) == ["0", "1", "2"]
@@ -98,6 +99,27 @@ def test_every_shot_of_a_scene_is_a_sample_with_one_cast() -> None:
     alone, _ = planned(recipe(), [clip(0, seconds=20.0)])
     views = [view for sample in alone for view in Choices.of(sample).views]
     assert all(view.looks[0].same_shot and not view.looks[0].same_window for view in views)
+
+
+def test_a_caption_that_names_sides_is_of_the_first_shot_only() -> None:
+    samples, drops = planned(recipe(), [clip(0, shots=3, seconds=18.0)])
+    assert sorted(s.attributes["shot"] for s in samples) == [0, 2]  # type: ignore[type-var]
+    assert [drop.reason for drop in drops] == ["sides_contradicted"]
+    cast = [
+        Person(name=name, who=who, pictures=(f"refs/{name}/1.png",), description="somebody in GREEN")
+        for who, name in enumerate(("ada", "ben"))
+    ]
+    bare = clip(0, shots=2, seconds=12.0, caption="They talk. Medium shot, static camera.", cast=cast)
+    one, other = sorted(planned(recipe(), [bare])[0], key=lambda s: str(s.attributes["shot"]))
+    assert one.caption.startswith("On the left ada") and other.caption.startswith("On the left ben")
+
+
+def test_a_reverse_angle_is_one_of_two_and_no_place_for_a_later_pin() -> None:
+    alone = clip(0, seconds=12.0, shots=2, late_s=5.5)  # the second person is in the last look of each shot
+    samples, _ = planned(recipe(), [alone])
+    assert samples and all(Choices.of(s).unseen for s in samples)
+    assert {drop.reason for drop in planned(recipe(reverse_angles=False), [alone])[1]} == {"one_character"}
+    assert {drop.reason for drop in planned(recipe(pin="staggered"), [alone])[1]} == {"one_character"}
 
 
 def test_each_window_is_a_sample_or_a_drop_whatever_the_order_of_films() -> None:
@@ -123,19 +145,28 @@ def test_nobody_is_on_both_sides(casts: list[tuple[int, int]], seed: int) -> Non
     assert not held["train"] & held["heldout"]
 
 
+def test_who_has_one_name_is_on_one_side_whatever_the_face() -> None:
+    ada = Person(name="ada", who=0, pictures=("refs/ada/1.png",))
+    samples, _ = planned(recipe(heldout_share=0.5), [clip(n, cast=[ada], seconds=6.0) for n in range(6)])
+    assert len(samples) == 6 and len({s.split for s in samples}) == 1
+
+
 def test_a_named_person_is_shown_by_the_pictures_that_were_given() -> None:
-    ada = Person(name="ada", who=0, picture="refs/ada/1.png", description="a woman in a RED coat")
+    ada = Person(name="ada", who=0, pictures=("refs/ada/1.png",), description="a woman in a RED coat")
     samples, _ = planned(recipe(), [clip(0, cast=[ada])])
     left, right = Choices.of(samples[0]).views
-    assert left.picture == "refs/ada/1.png" and not left.looks and right.picture is None
+    assert left.pictures == ("refs/ada/1.png",) and not left.looks and not right.pictures
     assert samples[0].clips[0].beside == {"refs/ada/1.png": "0" * 64}
     assert strings(samples[0].attributes["people"])[0] == "ada"
 
 
 def test_the_tail_of_every_shot_can_be_left_out() -> None:
-    clips = [clip(0, seconds=10.2, shots=2)]
-    assert len(planned(recipe(), clips)[0]) == 2
+    clips = [clip(0, seconds=5.2)]
+    assert len(planned(recipe(), clips)[0]) == 1
     samples, drops = planned(recipe(trim_tail_frames=8), clips)
+    long, _ = planned(recipe(trim_tail_frames=24), [clip(1, seconds=6.2)])
+    looks = [look.at_s for view in Choices.of(long[0]).views for look in view.looks]
+    assert max(looks) < 5.2  # nobody is cut out of a tail
     assert not samples and {drop.reason for drop in drops} == {"short_shot"}
 
 
@@ -170,6 +201,8 @@ def test_staggered_pins_are_planned_where_one_comes_later() -> None:
             {"pin": "staggered", "pin_frames": "0,60"},
             "character 2 is pinned at frame 60, wanted a multiple of 8",
         ),
+        ({"pin": "staggered", "pin_frames": "64,0"}, "ascending from 0"),
+        ({"pin": "staggered", "pin_frames": "0,16,24"}, "one for each of 2"),
         ({"pin_frames": "0,64"}, "pin_frames are for pin=staggered"),
         ({"frames": 120}, "8k[+]1"),
         ({"width": 704, "height": 1280}, "wider than high"),
@@ -204,8 +237,8 @@ def test_a_sound_set_passes_and_says_where_people_are_from() -> None:
     [
         ("length", {"frames": 120}), ("width", {"first_width": 960}), ("height", {"first_height": 544}),
         ("identities", {"people": 3}), ("head_size", {"head_ratio": 1.4}), ("no_text", {"texts": 1}),
-        ("identity", {"identity": 0.7}), ("no_crowd", {"crowd": 1}), ("not_early", {"early": 1}), ("moves", {"still_s": 1.5}),
-        ("no_cut", {"cuts": 1}), ("no_subtitles", {"subtitles": 1}), ("two_people", {"apart": 0.3}),
+        ("identity", {"identity": 0.7}), ("no_crowd", {"crowd": 1}), ("not_early", {"early": 1}), ("moves", {"still_s": 1.5}), ("no_pin_text", {"pin_texts": 1}),
+        ("no_cut", {"cuts": 1}), ("no_subtitles", {"subtitles": 1}), ("two_people", {"apart": 0.5}),
         ("same_sides", {"same_sides": 0.5}), ("no_copy", {"bits": 30}), ("landscape", {"first_width": 700}),
         ("one_cast", {"identities": face("x") + face("y")}),
     ],

@@ -1,5 +1,8 @@
 """Whole sets of scenes: a film of two faces, encoded by the miniature, checked, tampered with, and its control."""
 
+import hashlib
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from curate import roundtrip
 from curate.build import Built, build
 from curate.check import check
 from curate.encode.decode import raw_video
@@ -20,6 +24,8 @@ from curate.pipeline import Request
 from curate.progress import Reporter
 from curate.records import LedgerRow, ShardRecord, VideoRef, strings
 from curate.scenes.choices import Choices
+from curate.scenes.measure import found_on
+from curate.schema import ShardIndex
 from curate.shard import iter_samples
 from curate.stages import stack_of
 from curate.tensors import unpack_tensors
@@ -81,19 +87,40 @@ def test_sources_are_as_they_were(built: Built, films: Path) -> None:
     assert sorted(tree(films)) == ["duo.mp4", "duo.txt"]
 
 
-def test_a_picture_that_is_painted_on_is_named(built: Built) -> None:
-    (path, *_) = sorted((built.folder / "first_frames").glob("*.png"))
-    before = path.read_bytes()
+def test_a_picture_that_is_painted_on_is_named(built: Built, tmp_path: Path) -> None:
+    """Also where the manifest knows it: then it is not the one that was measured, by its pixels and by what is on it."""
+    folder = Path(shutil.copytree(built.folder, tmp_path / "set"))
+    path = folder / "first_frames" / f"{kept(built)[0].measured['first_frame']}.png"
     picture = cv2.imread(str(path))
     assert picture is not None
-    cv2.imwrite(str(path), picture[:, ::-1])
-    faults = check(built.folder)
-    path.write_bytes(before)
-    assert (
-        faults
-        and all(path.name in fault and "\n" not in fault for fault in faults)
-        and check(built.folder) == []
+    picture[:, 256:] = 90
+    cv2.imwrite(str(path), picture)
+    assert any(path.name in fault for fault in check(folder))
+    manifest = json.loads((folder / "build.json").read_text())
+    card = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
+    manifest["files"][f"first_frames/{path.name}"] = card
+    (folder / "build.json").write_text(json.dumps(manifest))
+    (fault,) = check(folder)
+    assert "other pixels, or none, wanted the first_frame of" in fault
+    again = found_on(np.ascontiguousarray(picture[..., ::-1], np.uint8))
+    assert again["people"] == 1 != kept(built)[0].measured["people"]
+
+
+def test_latents_of_another_first_frame_are_found(built: Built, films: Path, shared_cache: Path) -> None:
+    row = kept(built)[0]
+    picture = read_picture(place_of(built.folder, "swapped", row.measured["swapped"]))
+    cards = ShardIndex.model_validate_json((built.folder / "shards" / "index.json").read_bytes()).shards
+    ((_, latents),) = roundtrip.shipped(built.folder / "shards", cards, {row.id})
+    ref = VideoRef(
+        sha256=row.sources[0], start_s=Choices.of(row).start_s, frames=25, fps=24, width=512, height=288
     )
+    assert picture is not None
+    item = roundtrip.RoundTripItem(
+        id=row.id, latents=latents, waves={}, pitch_hz={}, pictures={"first_frame": picture}, video=ref,
+        video_path=str(films / "duo.mp4"),
+    )  # fmt: skip
+    found = {one.name: one for one in roundtrip.round_trip([item], stack_of("tiny", str(shared_cache)))}
+    assert found["latent_first_frame"].verdict == "fail" == found["latent_reencode"].verdict
 
 
 def test_the_control_is_the_same_pairs_and_fails_as_it_must(
@@ -131,5 +158,5 @@ def test_given_pictures_stand_for_the_film(shared_cache: Path, tmp_path: Path) -
     built = made(tmp_path / "set", source, shared_cache)
     (row,) = kept(built)
     views = {view.name: view for view in Choices.of(row).views}
-    assert views["ada"].picture == "refs/ada/1.png" and check(built.folder) == []
+    assert views["ada"].pictures == ("refs/ada/1.png",) and check(built.folder) == []
     assert "ada" in strings(row.attributes["people"])

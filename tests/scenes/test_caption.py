@@ -13,7 +13,7 @@ WHOLE = "Medium two-shot, static camera. On the left a woman with red hair in a 
 
 def test_a_whole_caption_stays_as_it_is() -> None:
     told = told_of(WHOLE, CAST)
-    assert (told.text, told.mended, told.warnings) == (WHOLE, False, [])
+    assert told == (WHOLE, False, True, [])
 
 
 def test_quotes_and_dark_clothes_are_mended() -> None:
@@ -30,10 +30,19 @@ def test_who_is_where_is_told_where_the_cast_is_described() -> None:
     assert told.text.startswith(
         "On the left ada, a woman with red hair in a GREEN coat; on the right ben, an old man"
     )
-    assert "sides" not in told.warnings
+    assert "sides" not in told.warnings and told.mended and not told.names_sides
     assert {"sides", "characters"} <= set(told_of("They quarrel. Medium shot, static camera.", BARE).warnings)
     three = told_of("They quarrel.", [*CAST, ("cleo", "a girl in a YELLOW dress")]).text
     assert "in the middle ben" in three and "on the right cleo" in three
+
+
+def test_sides_that_are_told_are_told_once_and_in_the_captions_language() -> None:
+    bare = "On the right somebody talks; on the left somebody nods."
+    assert told_of(bare, CAST).text == bare  # who they are is lacking, and not where
+    told = told_of(
+        "中景双人镜头,固定机位。两人低声说话。", [("沈月华", "一位红衣女子"), ("萧云霄", "一位灰衣男子")]
+    )
+    assert told.text.startswith("左边是沈月华，一位红衣女子；右边是萧云霄，一位灰衣男子。")
 
 
 def test_what_no_rule_can_mend_is_refused() -> None:

@@ -18,7 +18,7 @@ def test_a_latent_stands_for_eight_frames_and_the_first_for_one(latent: int) -> 
 
 @given(st.lists(st.integers(0, 120), min_size=1, max_size=4))
 def test_pins_are_sound_or_the_fault_names_who(frames: list[int]) -> None:
-    pins = {f"p{place}": frame for place, frame in enumerate(frames)}
+    pins = [(f"p{place}", frame) for place, frame in enumerate(frames)]
     sound = 0 in frames and len(set(frames)) == len(frames) and not any(frame % 8 for frame in frames)
     why = fault(pins, 121)
     assert (why == "") == sound and "\n" not in why
@@ -26,11 +26,11 @@ def test_pins_are_sound_or_the_fault_names_who(frames: list[int]) -> None:
 
 def test_two_pins_at_one_latent_name_both() -> None:
     assert (
-        fault({"ada": 0, "ben": 0}, 121)
+        fault([("ada", 0), ("ben", 0)], 121)
         == "ada and ben are both pinned at frame 0, latent 0; a model would see ben only"
     )
-    assert "ada is pinned at frame 60, wanted a multiple of 8" in fault({"ben": 0, "ada": 60}, 121)
-    assert "of 0 to 120" in fault({"ada": 0, "ben": 128}, 121) and "nobody" in fault({"ada": 8}, 121)
+    assert "ada is pinned at frame 60, wanted a multiple of 8" in fault([("ben", 0), ("ada", 60)], 121)
+    assert "of 0 to 120" in fault([("ada", 0), ("ben", 128)], 121) and "nobody" in fault([("ada", 8)], 121)
 
 
 def late() -> tuple[object, Window]:

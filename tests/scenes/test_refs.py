@@ -39,7 +39,7 @@ def test_pictures_and_the_list_belong_to_every_film_of_their_folder(tmp_path: Pa
     ("text", "told"),
     [
         ("[]", "found a list, wanted an object"), ("{", "cannot be read as JSON"), ('{"ada": 3}', "'ada' is 3, wanted a text"),
-        ('{"ada": ""}', "wanted a text"), ('{"ada": "a", "ada": "b"}', "the key ada comes twice"),
+        ('{"ada": ""}', "wanted a text"), ('{"ada": "a", "ada": "b"}', "the key 'ada' comes twice"),
         ('{"ada": "two\\nlines"}', "one line"), ('{"ada": "\\"red\\""}', "quotation marks"), ("\xff", "cannot be read"),
     ],
 )  # fmt: skip
@@ -62,6 +62,13 @@ def test_odd_names_no_pictures_and_strangers_are_told(tmp_path: Path) -> None:
     (tmp_path / "refs" / "a b").mkdir()
     with pytest.raises(CurateError, match="found a folder 'a b', wanted a name of letters"):
         pictures_beside(tmp_path)
+
+
+def test_hidden_files_and_folders_are_no_pictures_and_names_are_of_any_script(tmp_path: Path) -> None:
+    folder(tmp_path, ada=1, 沈月华=1)
+    (tmp_path / "refs" / "ada" / "._0.png").write_bytes(b"x")
+    (tmp_path / "refs" / "ada" / "old.png").mkdir()
+    assert pictures_beside(tmp_path) == {"ada": ["refs/ada/0.png"], "沈月华": ["refs/沈月华/0.png"]}
 
 
 def test_a_link_to_another_folder_is_refused(tmp_path: Path) -> None:

@@ -6,9 +6,14 @@ from curate.errors import Rejected
 from curate.media.subject import Box
 from curate.media.subtitles import Line, Writing
 from curate.scenes.known import Known, Person
-from curate.scenes.view import view_of
+from curate.scenes.view import Shown, View
 from curate.sheets.windows import Window
 from tests.casts import film, sighting
+
+
+def view_of(known: Known, window: Window, who: int) -> View:
+    return Shown.of(known).view(window, who)
+
 
 EMPTY = Writing([], [], (640, 480))
 WINDOW = Window(4.0, 9.04)
@@ -17,7 +22,7 @@ WINDOW = Window(4.0, 9.04)
 def known(
     times_s: list[float], shots: list[tuple[float, float]], writing: Writing = EMPTY, **changes: float
 ) -> Known:
-    return Known(film([sighting(at_s, **changes) for at_s in times_s], shots, 1), writing, [])
+    return Known(film([sighting(at_s, **changes) for at_s in times_s], shots, 1), writing, [], [])
 
 
 @pytest.mark.parametrize(
@@ -48,12 +53,19 @@ def test_who_is_written_over_is_not_taken() -> None:
 
 
 def test_a_given_picture_stands_for_the_film() -> None:
-    told = known([1.0], [(0.0, 12.0)])._replace(cast=[Person(name="ada", who=0, picture="refs/ada/1.png")])
+    told = known([1.0], [(0.0, 12.0)])._replace(
+        cast=[Person(name="ada", who=0, pictures=("refs/ada/1.png",))]
+    )
     view = view_of(told, WINDOW, 0)
-    assert (view.name, view.picture, view.looks) == ("ada", "refs/ada/1.png", ())
+    assert (view.name, view.pictures, view.looks) == ("ada", ("refs/ada/1.png",), ())
 
 
 @pytest.mark.parametrize("flaw", ["clear", "apart", "whole", "sharpness", "solid"])
 def test_nobody_who_is_seen_badly_is_shown(flaw: str) -> None:
     with pytest.raises(Rejected, match="no_clear_face"):
         view_of(known([1.0, 6.0], [(0.0, 12.0)], **{flaw: 0.1}), WINDOW, 0)
+
+
+def test_two_people_never_have_one_name() -> None:
+    told = known([1.0], [(0.0, 12.0)])._replace(cast=[Person(name="person-1", who=4, pictures=("a.png",))])
+    assert view_of(told, WINDOW, 0).name == "person-1x"
