@@ -63,6 +63,7 @@ def check(folder: Path, recipe: str | None = None, reporter: Reporter | None = N
         ArithmeticError,
         AttributeError,
         LookupError,
+        RecursionError,
         TypeError,
         ValueError,
     ) as error:  # a value that the audit needs

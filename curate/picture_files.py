@@ -79,22 +79,23 @@ def check_pictures(
     Where what measures is not installed, or of other versions than those that the set was `made_with`, a `note` says so.
     """
     again = _measures(recipe, made_with, lambda why: note(f"{folder}: pictures not measured again; {why}"))
-    named = {
-        place_of(folder, role, row.measured[role]): (role, row)
-        for row in kept
-        for role in roles_in(row.measured)
-    }
+    named = dict[Path, list[tuple[str, LedgerRow]]]()
+    for row in kept:
+        for role in roles_in(row.measured):
+            named.setdefault(place_of(folder, role, row.measured[role]), []).append((role, row))
     files = {path for name in {*FOLDERS.values(), PINS} for path in (folder / name).glob("*.png")}
     for path in sorted(files - named.keys()):
         yield f"{path}: the picture of no kept sample"
-    for path, (role, row) in sorted(named.items()):
+    for path in sorted(named):
         picture = read_picture(path)
         if picture is None:
             what = "other pixels, or none" if path.is_file() else "found nothing"
+            role, row = named[path][0]
             yield f"{path}: {what}, wanted the {role} of {row.id}"
             continue
-        found = recipe.found_on(picture, row) if again and role in (SHEET, FIRST) else {}
-        yield from (f"{path}: {row.id}: {fault}" for fault in _otherwise(found, row.measured))
+        for row in [row for role, row in named[path] if again and role in (SHEET, FIRST)]:
+            found = recipe.found_on(picture, row)
+            yield from (f"{path}: {row.id}: {fault}" for fault in _otherwise(found, row.measured))
 
 
 def needs(kept: Sequence[LedgerRow]) -> bool:

@@ -57,8 +57,8 @@ class DualCharacter(Recipe):
     )  # fmt: skip
 
     frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
-    width: int = Field(default=1280, ge=64, multiple_of=32)
-    height: int = Field(default=704, ge=64, multiple_of=32)
+    width: int = Field(default=1280, ge=64, le=4096, multiple_of=32)
+    height: int = Field(default=704, ge=64, le=4096, multiple_of=32)
     pin: Literal["composite", "frame0", "staggered"] = Field(
         default="composite",
         description="composite: all in one first frame; staggered: one each, the others later; frame0: the control, the clip's own",
@@ -257,7 +257,7 @@ class DualCharacter(Recipe):
 
     def audit(self, rows: Sequence[LedgerRow]) -> list[Finding]:
         kept = [row for row in rows if row.kept]
-        return [*super().audit(rows), *judge.over_all(kept, self.frames, self.width, self.height)]
+        return [*super().audit(rows), *judge.over_all(kept, self.pin, self.frames, self.width, self.height)]
 
 
 RECIPE = DualCharacter

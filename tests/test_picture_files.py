@@ -70,10 +70,19 @@ def test_a_sheet_that_is_not_the_one_measured_is_named(tmp_path: Path, how: str)
     assert path.name in fault and "\n" not in fault
 
 
+def test_every_sample_of_a_picture_is_held_to_it(tmp_path: Path) -> None:
+    write_pictures(tmp_path, sheets(PICTURES))
+    for place in (0, 2):  # of the same picture
+        kept = rows()
+        kept[place] = kept[place].model_copy(update={"measured": {**kept[place].measured, "light": 1.0}})
+        (fault,) = faults(tmp_path, kept)
+        assert f"s{place}: light is recorded as 1.0" in fault
+
+
 def test_what_another_eye_measured_is_not_judged_and_that_is_said(tmp_path: Path) -> None:
     write_pictures(tmp_path, sheets(PICTURES))
     kept = [row.model_copy(update={"measured": {**row.measured, "light": 1.0}}) for row in rows()]
-    assert len(faults(tmp_path, kept)) == 2
+    assert len(faults(tmp_path, kept)) == 3
     NOTES.clear()
     assert faults(tmp_path, kept, eye="2") == [] and "not measured again; eye changed" in NOTES[0]
 

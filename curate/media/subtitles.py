@@ -41,6 +41,7 @@ HEIGHTS = 1.4  # of two texts of one size
 # where subtitles are
 LOWER, UPPER = 0.62, 0.2  # of the picture's height: below the one, or above the other
 LOWEST = 0.8  # the same: below it also one that is short and not centred
+GIANT = 0.4  # of the height: what is higher is no row of text
 TALL = (0.015, 0.16)  # the same: how high a row is found
 MIDDLE = 0.06  # of its width: how far off a centred one is
 ELSEWHERE = 3  # others in its band, of one that is not there
@@ -169,7 +170,8 @@ def judged(words_by_time: Sequence[tuple[float, Sequence[Word]]], size: tuple[in
     The times ascend, and those of looks at which nothing was read are among them. Words may be read with FAINT.
     """
     times_s = [at_s for at_s, _ in words_by_time]
-    seen = [line for look, (_, words) in enumerate(words_by_time) for line in _lines(look, words)]
+    rows = [[word for word in words if _is_row(word, size)] for _, words in words_by_time]
+    seen = [line for look, words in enumerate(rows) for line in _lines(look, words)]
     runs = _runs(seen)
     fixed = [place for place in _places(runs) if _is_fixed(place, runs, times_s, size)]
     others = [run for run in runs if not any(_is_part(run, place) for place in fixed)]
@@ -181,6 +183,12 @@ def judged(words_by_time: Sequence[tuple[float, Sequence[Word]]], size: tuple[in
         if _is_sure(run) and run not in held and any(_is_stacked(run, each) for each in held)
     ]
     return Writing(_told(held + beside, times_s), _told(fixed, times_s), size)
+
+
+def _is_row(word: Word, size: tuple[int, int]) -> bool:
+    """Two heads side by side are read as an 8 as large as the frame, of which all that is written would be a piece."""
+    down = [y for _, y in word.box]
+    return max(down) - min(down) <= GIANT * size[1]
 
 
 def _lines(look: int, words: Sequence[Word]) -> Iterator[Seen]:

@@ -8,9 +8,11 @@ from curate.film_plan import FPS, SAME_MEAN
 from curate.lint import lint
 from curate.media.faces import SAME_PERSON, identity_distance
 from curate.media.look import NEAR_BITS
+from curate.picture_files import roles_in
 from curate.proof.finding import Finding
 from curate.proof.invariants import disjoint, nothing
 from curate.proof.sketch import Label
+from curate.recipe import FIRST, PIN
 from curate.records import SPLITS, LedgerRow, number, numbers, strings
 from curate.scenes.choices import Choices
 from curate.scenes.pins import fault
@@ -63,10 +65,14 @@ def labels(frames: int, width: int, height: int) -> tuple[Label, ...]:
     )
 
 
-def over_all(kept: Sequence[LedgerRow], frames: int, width: int, height: int) -> Iterator[Finding]:
-    """Pins, captions, sides of the split, and identities across the shots of a cast."""
+def over_all(kept: Sequence[LedgerRow], pin: str, frames: int, width: int, height: int) -> Iterator[Finding]:
+    """Pictures, pins, captions, sides of the split, and identities across the shots of a cast."""
     odd = [row.id for row in kept if fault(_pins(row), frames)]
     yield nothing("pins", odd, "samples with two pins at one latent, or one beside a latent", len(kept))
+    bare = [row.id for row in kept if not _has_pictures(row, pin)]
+    yield nothing(
+        "pictures", bare, "samples without the pictures that their pins want, or with others", len(kept)
+    )
     faulty = [row.id for row in kept if _is_faulty(str(row.caption))]
     yield nothing(
         "no_quotes", faulty, "captions with quoted dialogue, or another fault that is no warning", len(kept)
@@ -86,6 +92,22 @@ def faces_of(row: LedgerRow) -> list[list[float]]:
     """The identities on a first frame, from the left."""
     held = numbers(row.measured["identities"])
     return [held[place : place + 128] for place in range(0, len(held), 128)]
+
+
+def _has_pictures(row: LedgerRow, pin: str) -> bool:
+    """A first frame, a picture for each later pin, two to try where the first shows several; of the control none. Who is on
+    them is who was measured."""
+    pins = Choices.of(row).pins
+    later = tuple(sorted(frame for frame in pins if frame))
+    wanted = {FIRST, *(f"{PIN}{frame}" for frame in later), *(() if later else ("single", "swapped"))}
+    own = row.measured["who"] == row.measured["identities"] if not later else True
+    staggered = bool(later) == (pin == "staggered")
+    return (
+        row.choices["pin"] == pin
+        and staggered
+        and own
+        and set(roles_in(row.measured)) == (set() if pin == "frame0" else wanted)
+    )
 
 
 def _pins(row: LedgerRow) -> list[tuple[str, int]]:

@@ -50,7 +50,11 @@ def cuts_of(clip: Clip, views: Sequence[View]) -> list[Cut]:
 def _cut(clip: Clip, view: View, frames: Mapping[float, Image], scale: float) -> Cut:
     """Of the moments in which nobody touches the first that a whole head can be cut out of, else of the others."""
     for picture in view.pictures:
-        if given := figure_given(Path(clip.path).parent / picture):
+        try:
+            given = figure_given(Path(clip.path).parent / picture)
+        except Rejected as why:
+            raise Rejected(why.reason, f"{picture}: {why.detail}") from why
+        if given:
             return Cut(given, None)
     if view.pictures:
         raise Rejected("not_cut_out", f"{view.name}: nobody can be cut out of {', '.join(view.pictures)}")

@@ -36,17 +36,18 @@ class Met(NamedTuple):
 def found_on(picture: Image) -> Values:
     """What anybody can find on a first frame (H, W, 3).
 
-    `texts` read, and the `words`; how many `people` have a face; `head_ratio`, the tallest face over the least tall. The same
-    picture gives the same values: `curate check` asks again.
+    `texts` read, and the `words`; how many `people` have a face; `head_ratio`, the tallest face over the least tall; `who`, the
+    identities of the faces from the left. The same picture gives the same values: `curate check` asks again.
     """
     words = [word.text for word in read_text(picture)]
-    found = faces_of(picture)
+    found = _from_left(picture)
     heights = [face.box.bottom - face.box.top for face in found]
     return {
         "texts": len(words),
         "words": words,
         "people": len(found),
         "head_ratio": round(max(heights) / min(heights), 3) if heights else 0.0,
+        "who": [round(each, 2) for face in found for each in identity(picture, face)],
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from curate.captions import normalise
 from curate.errors import CurateError
+from curate.lint.quotes import quotes
 from curate.sheets.elements import MOST_BYTES, once
 
 FOLDER, LIST = "refs", "refs/cast.json"
@@ -37,6 +38,10 @@ def pictures_beside(folder: Path) -> dict[str, list[str]]:
         if not files or len(files) > MOST_PICTURES:
             raise CurateError(
                 f"{place}: found {len(files)} pictures, wanted 1 to {MOST_PICTURES} ({' '.join(SUFFIXES)})"
+            )
+        if odd := next((name for name in files if not name.isprintable()), None):
+            raise CurateError(
+                f"{place}: found a file {odd!a:.80}, wanted a name in UTF-8 without control characters"
             )
         found[place.name] = [f"{FOLDER}/{place.name}/{name}" for name in files]
     return found
@@ -63,7 +68,7 @@ def read_cast(folder: Path) -> dict[str, str]:
             raise CurateError(
                 f"{path}: {name!a:.40} is {found}, wanted a text of at most {MOST_DESCRIBED} characters"
             )
-        if normalise(description) != description or '"' in description:
+        if normalise(description) != description or any(quotes(description)):
             raise CurateError(f"{path}: {name!a:.40}: wanted one line of text without quotation marks")
     return told
 

@@ -34,13 +34,20 @@ class Clips:
                 told = {"caption": clip.caption or note.caption, "licence": clip.licence or note.licence}
                 labels = {**note.labels, **clip.labels}
                 self.by_sha256[sha256] = clip.model_copy(update={**told, "labels": labels})
-            has_more = self.reads == "films" and _is_there(elements_of(path))
-            unread = f"; {elements_of(path).name} is not read" if has_more else ""
+            more = self._not_read(path, self.by_sha256.get(sha256))
+            unread = f"; {more} is not read" if more else ""
             raise Rejected("same_file", f"the same bytes as {self.first[sha256]}{unread}")
         self.first[sha256] = name
         found = probe_picture(path) if self.reads == "pictures" else probe(path)
         beside = BESIDE[self.reads](path, self.cache) if self.reads in BESIDE else {}
         self.by_sha256[sha256] = clip_of(path, name, sha256, found, beside=beside, **vars(note))
+
+    def _not_read(self, path: Path, first: Clip | None) -> str:
+        """What lies beside the second file of the same bytes and is not read, since the first one counts."""
+        if self.reads == "films":
+            return elements_of(path).name if _is_there(elements_of(path)) else ""
+        elsewhere = first is None or Path(first.path).parent != Path(os.path.abspath(path)).parent
+        return FOLDER if self.reads == "scenes" and elsewhere and _is_there(path.parent / FOLDER) else ""
 
 
 def clip_of(path: Path, name: str, sha256: str, found: VideoProbe | PictureProbe, **told: Any) -> Clip:

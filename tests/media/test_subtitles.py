@@ -82,6 +82,11 @@ def spoken(
     ]
 
 
+def test_a_reading_as_large_as_the_frame_swallows_no_subtitle() -> None:
+    two_heads = Shown("8", y=SIZE[1] / 2, height=SIZE[1] * 0.95)
+    assert found(two_heads, Shown("Only in the beginning", 0.0, 1.3))[0] == ["Only in the beginning"]
+
+
 def test_lines_that_change_are_subtitles_from_when_to_when() -> None:
     shown = spoken()
     writing = judged(read(*shown), SIZE)

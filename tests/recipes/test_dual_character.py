@@ -68,11 +68,14 @@ def face(name: str) -> list[float]:
 
 def measured(sample: Sample) -> dict[str, Any]:
     """What `make` finds on a sound first frame."""
-    return {
+    later = [frame for frame in Choices.of(sample).pins if frame]
+    pictures = {"first_frame": "0" * 16, **{f"pin_{frame}": "3" * 16 for frame in later}}
+    pictures |= {} if later else {"single": "1" * 16, "swapped": "2" * 16}
+    identities = [value for name in strings(sample.attributes["people"]) for value in face(name)]
+    return ({} if sample.choices["pin"] == "frame0" else pictures) | {
         "texts": 0, "words": [], "people": 2, "head_ratio": 1.0, "apart": 0.7, "identity": 0.3, "same_sides": 1.0, "together": 8,
         "crowd": 0, "early": 0, "bits": 80, "still_s": 0.1, "cuts": 0, "subtitles": 0, "given": 0, "plain": 0, "turned": 1.0, "pin_texts": 0, "same_shot": 2, "same_window": 0, "cut_s": [1.0, 2.0], "enlarged": 1.5, "frames": 121,
-        "first_width": 1280, "first_height": 704, "first_frame": "0" * 16, "single": "1" * 16, "swapped": "2" * 16,
-        "identities": [value for name in strings(sample.attributes["people"]) for value in face(name)],
+        "first_width": 1280, "first_height": 704, "identities": identities, "who": identities,
     }  # fmt: skip
 
 
@@ -240,7 +243,8 @@ def test_a_sound_set_passes_and_says_where_people_are_from() -> None:
         ("identity", {"identity": 0.7}), ("no_crowd", {"crowd": 1}), ("not_early", {"early": 1}), ("moves", {"still_s": 1.5}), ("no_pin_text", {"pin_texts": 1}),
         ("no_cut", {"cuts": 1}), ("no_subtitles", {"subtitles": 1}), ("two_people", {"apart": 0.5}),
         ("same_sides", {"same_sides": 0.5}), ("no_copy", {"bits": 30}), ("landscape", {"first_width": 700}),
-        ("one_cast", {"identities": face("x") + face("y")}),
+        ("one_cast", {"identities": face("x") + face("y")}), ("pictures", {"identities": face("x") + face("y")}),
+        ("pictures", {"first_frame": None, "pin_8": "4" * 16}),
     ],
 )  # fmt: skip
 def test_every_measured_finding_trips(finding: str, values: dict[str, Any]) -> None:
@@ -260,8 +264,8 @@ def test_pins_captions_and_casts_trip() -> None:
     def first(update: Callable[[LedgerRow], dict[str, Any]]) -> set[str]:
         return failed(judge, [rows[0].model_copy(update=update(rows[0])), *rows[1:]])
 
-    assert first(lambda row: {"choices": {**row.choices, "pins": [0.0, 0.0]}}) == {"pins"}
-    assert first(lambda row: {"choices": {**row.choices, "pins": [0.0, 44.0]}}) == {"pins"}
+    assert first(lambda row: {"choices": {**row.choices, "pins": [0.0, 0.0]}}) >= {"pins"}
+    assert first(lambda row: {"choices": {**row.choices, "pins": [0.0, 44.0]}}) >= {"pins"}
     assert first(lambda row: {"caption": f"{row.caption} He says “Run!”"}) == {"no_quotes"}
     assert first(lambda row: {"caption": f"{row.caption} 她说「快跑」"}) == {"no_quotes"}
     other = next(row for row in rows if row.split != rows[0].split)

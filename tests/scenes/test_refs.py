@@ -1,5 +1,6 @@
 """`refs/` beside films: what it may hold, and what is told of anything else."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,16 @@ def test_hidden_files_and_folders_are_no_pictures_and_names_are_of_any_script(tm
     (tmp_path / "refs" / "ada" / "._0.png").write_bytes(b"x")
     (tmp_path / "refs" / "ada" / "old.png").mkdir()
     assert pictures_beside(tmp_path) == {"ada": ["refs/ada/0.png"], "沈月华": ["refs/沈月华/0.png"]}
+
+
+def test_names_that_no_ledger_can_hold_are_refused(tmp_path: Path) -> None:
+    folder(tmp_path, ada=1)
+    for name in (b"\xff.png", b"\x1b[31m.png"):
+        path = Path(os.fsdecode(os.fsencode(tmp_path / "refs" / "ada") + b"/" + name))
+        path.write_bytes(b"x")
+        with pytest.raises(CurateError, match="wanted a name in UTF-8"):
+            pictures_beside(tmp_path)
+        path.unlink()
 
 
 def test_a_link_to_another_folder_is_refused(tmp_path: Path) -> None:
