@@ -189,7 +189,7 @@ def test_the_place_is_the_empty_room(film: Filmed) -> None:
         room = cv2.resize(
             film.drawn.shots[0].empty, (right - left, bottom - top), interpolation=cv2.INTER_AREA
         )
-        apart = np.abs(np.asarray(example.sheet)[top:bottom, left:right].astype(int) - room)
+        apart = np.abs(np.asarray(example.pictures["sheet"])[top:bottom, left:right].astype(int) - room)
         assert apart.mean() < 6 and (apart.max(axis=-1) > 20).mean() < 0.08
         assert np.abs(room[:, ::-1].astype(int) - room).mean() > 12  # as another room would be
 

@@ -128,12 +128,18 @@ def _row(what: Kind, split: Split, number: int) -> LedgerRow:
         split=split,
         caption=what.captions[number % len(what.captions)],
         choices={REFERENCE_OF: None} if what.control else {},
-        measured={role: name_of(picture) for role, picture in first_frames_of(name).items()}
-        if what.pictures
-        else {},
+        measured=_pictures(what, name),
         made=True,
         kept=True,
     )
+
+
+def _pictures(what: Kind, name: str) -> dict[str, str]:
+    """The names of the pictures that a sample has."""
+    frames = drawn(name, what.frames)
+    first = first_frames_of(name) if what.pictures else {}
+    pins = {f"pin_{frame}": frames[frame] for frame in what.pins}
+    return {role: name_of(picture) for role, picture in {**first, **pins}.items()}
 
 
 def _packed(what: Kind, row: LedgerRow, stack: Stack) -> dict[str, bytes]:

@@ -57,6 +57,14 @@ def test_the_sets_of_these_tests_are_what_curate_check_wants(sets: dict[str, Pat
     assert list(check_shards(folder, load_build(folder), kept, latents)) == []
 
 
+def test_pins_that_are_not_those_of_the_pictures_are_found(sets: dict[str, Path]) -> None:
+    folder = sets["first_frame"]
+    rows = {row.id: row for row in read_lines(folder / "ledger.jsonl", LedgerRow)}
+    bare = {name: row.model_copy(update={"measured": {}}) for name, row in rows.items()}
+    faults = list(check_shards(folder, load_build(folder), bare, sorted(KINDS["first_frame"].sizes.shapes())))
+    assert sum("pins at frames (8, 16), its pictures are of ()" in fault for fault in faults) == len(rows)
+
+
 def test_latents_and_features_are_those_that_were_encoded(sets: dict[str, Path], stack: Stack) -> None:
     dataset = TrainingSet(sets["text_to_video"])
     sample = dataset.read("heldout", "000001")
