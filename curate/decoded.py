@@ -24,7 +24,6 @@ SAME_PSNR_DB = 100.0  # of equal frames, where the formula gives infinity
 NAMES = ("decoded_pitch", "decoded_offset", "decoded_psnr", "decoded_timbre")
 UNTRAINED_SAYS = "the weights are not trained: what they decode says nothing about the data"
 ABSENT_SAYS = {
-    "latent_first_frame": "no first frame stands in place of a target's own",
     "decoded_pitch": "no pitch is recorded, or the model has no vocoder",
     "decoded_offset": "no sound with a picture, or the model has no vocoder",
     "decoded_psnr": "no pictures",
@@ -111,13 +110,20 @@ def none_of(name: str, offenders: Sequence[str], what: str, pairs: int) -> Findi
 
 
 def bounded(
-    name: str, found: Mapping[str, float | None], bound: float, unit: str, pairs: int, *, least: bool = False
+    name: str,
+    found: Mapping[str, float | None],
+    bound: float,
+    unit: str,
+    pairs: int,
+    *,
+    least: bool = False,
+    absent: str = "nothing was encoded",
 ) -> Finding:
     """No value is beyond its bound, and none is missing: further from zero, or with `least` smaller, than it."""
     if not pairs:
         return Finding.too_few(name, "all", NO_SAMPLE_SAYS, 0, 1)
     if not found:
-        return _aside(name, ABSENT_SAYS.get(name, "nothing was encoded"), pairs)
+        return _aside(name, ABSENT_SAYS.get(name, absent), pairs)
     kind = "least" if least else "largest"
     known = {label: value if least else abs(value) for label, value in found.items() if value is not None}
     if missing := sorted(found.keys() - known.keys()):

@@ -131,6 +131,7 @@ def findings(trips: Sequence[Trip], trained: bool) -> list[Finding]:
             MAX_FIRST_OFF,
             "between the first latent and the first frame encoded alone",
             len(heard),
+            absent="no first frame stands in place of a target's own",
         ),
         *decoded.findings(heard, trained),
     ]

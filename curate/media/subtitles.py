@@ -11,7 +11,6 @@ within LOOK_S of a line. Not found is what cannot be read, some letters of
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
 from statistics import median_low
@@ -22,6 +21,7 @@ from curate.media.shots import Shot
 from curate.media.subject import Box
 from curate.media.text import MIN_SCORE, Word, read_text
 from curate.media.video import Image, looks_at
+from curate.media.wording import is_alike, likeness, signs
 from curate.records import Record, Values, numbers, strings
 
 LOOK_S = 0.5  # between two looks at most
@@ -290,7 +290,7 @@ def _wanders(run: Run, seen: Sequence[Seen]) -> bool:
     return any(
         run[0].look - 1 <= line.look <= run[-1].look + 1
         and not _is_aligned(line, run[0])
-        and _is_alike(line.text, run[0].text, VERY_TEXT)
+        and is_alike(line.text, run[0].text, VERY_TEXT)
         for line in seen
     )
 
@@ -300,7 +300,7 @@ def _others(run: Run, runs: Sequence[Run]) -> Iterator[Run]:
     looks = {line.look for line in run}
     for other in runs:
         beside = _is_aligned(run[0], other[0]) and looks.isdisjoint(line.look for line in other)
-        if beside and _is_sure(other) and not _is_alike(run[0].text, other[0].text, SAME_TEXT):
+        if beside and _is_sure(other) and not is_alike(run[0].text, other[0].text, SAME_TEXT):
             yield other
 
 
@@ -317,8 +317,8 @@ def _is_alone(run: Run, size: tuple[int, int]) -> bool:
     line, once = run[0], len(run) == 1
     surely = _is_sure(run, SURE) and _is_placed(line, size)
     if not _is_centred(line, size):
-        return surely and not once and (line.row >= LOWEST * size[1] or _signs(line.text) >= LONGER)
-    return surely and (not once or _signs(line.text) >= LONG)
+        return surely and not once and (line.row >= LOWEST * size[1] or signs(line.text) >= LONGER)
+    return surely and (not once or signs(line.text) >= LONG)
 
 
 def _is_placed(line: Seen, size: tuple[int, int]) -> bool:
@@ -379,7 +379,7 @@ def _is_same(one: Seen, other: Seen) -> bool:
     """The same text at the same place."""
     shared = min(one.box.right, other.box.right) - max(one.box.left, other.box.left)
     there = _in_row(one, other) and shared > 0.6 * min(one.width, other.width)
-    return there and _is_alike(one.text, other.text, SAME_TEXT)
+    return there and is_alike(one.text, other.text, SAME_TEXT)
 
 
 def _gap(one: Box, other: Box) -> int:
@@ -390,21 +390,3 @@ def _gap(one: Box, other: Box) -> int:
 def _around(boxes: Sequence[Box]) -> Box:
     left, top, right, bottom = zip(*boxes, strict=True)
     return Box(min(left), min(top), max(right), max(bottom))
-
-
-def _plain(text: str) -> str:
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
-
-
-def _signs(text: str) -> int:
-    """Letters and digits; a Chinese one counts for two."""
-    return sum(1 + (sign >= "\u2e80") for sign in _plain(text))
-
-
-def likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, _plain(one), _plain(other), autojunk=False).ratio()
-
-
-def _is_alike(one: str, other: str, least: float) -> bool:
-    matched = SequenceMatcher(None, _plain(one), _plain(other), autojunk=False)
-    return all(each() >= least for each in (matched.real_quick_ratio, matched.quick_ratio, matched.ratio))

@@ -11,9 +11,10 @@ from curate.errors import Rejected
 from curate.media.faces import SAME_PERSON, Face, faces_of, identity, identity_distance
 from curate.media.look import hash_of
 from curate.media.subject import Box
-from curate.media.subtitles import LOOK_S, judged, likeness, words_in
+from curate.media.subtitles import LOOK_S, judged, words_in
 from curate.media.text import read_text
 from curate.media.video import Image
+from curate.media.wording import likeness
 from curate.records import Values
 from curate.scenes.standing import turned
 
