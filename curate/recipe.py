@@ -56,6 +56,14 @@ def listed(value: Any) -> Any:
     return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
 
+def _whole_latents(frames: int) -> int:
+    if frames % 8 != 1:
+        raise ValueError("wanted 8k+1 frames, such as 121, 81 or 41")
+    return frames
+
+
+# Frames of a video that are whole latents: one, and eight for each that follows.
+WholeLatents = Annotated[int, AfterValidator(_whole_latents)]
 # Types of fields: a text on one line, and several of them, which `--set` gives with commas between.
 Line = Annotated[str, AfterValidator(_one_line)]
 Lines = Annotated[tuple[Line, ...], BeforeValidator(listed), Field(min_length=1)]

@@ -8,7 +8,7 @@ target's own frames.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from curate.errors import Rejected
 from curate.film_plan import FPS, Target, Wanted, first_of_each, planned
@@ -21,7 +21,7 @@ from curate.picture_files import name_of
 from curate.proof import labels
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
-from curate.recipe import FIRST, PIN, Example, Recipe, code_hash, listed
+from curate.recipe import FIRST, PIN, Example, Recipe, WholeLatents, code_hash, listed
 from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, sha256_of
 from curate.scenes import judge
 from curate.scenes.caption import told_of
@@ -56,7 +56,7 @@ class DualCharacter(Recipe):
         "seed", "per_film", "heldout_share", "characters", "reverse_angles", "subtitles", "trim_tail_frames", "pin_frames",
     )  # fmt: skip
 
-    frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
+    frames: WholeLatents = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
     width: int = Field(default=1280, ge=64, le=4096, multiple_of=32)
     height: int = Field(default=704, ge=64, le=4096, multiple_of=32)
     pin: Literal["composite", "frame0", "staggered"] = Field(
@@ -82,13 +82,6 @@ class DualCharacter(Recipe):
     )
     per_film: int = Field(default=8, ge=1, description="at most so many targets of a film")
     heldout_share: float = Field(default=0.2, ge=0, lt=1)
-
-    @field_validator("frames")
-    @classmethod
-    def _whole_latents(cls, frames: int) -> int:
-        if frames % 8 != 1:
-            raise ValueError("wanted 8k+1, such as 121, 193, 241 or 361")
-        return frames
 
     @model_validator(mode="after")
     def _lies(self) -> Self:

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from curate.errors import Rejected
 from curate.media import pitch, speech, tone
@@ -23,7 +23,7 @@ from curate.proof import labels
 from curate.proof.finding import Finding
 from curate.proof.invariants import predicted_r
 from curate.proof.sketch import Label, Lot, Reference, Sketch
-from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16
+from curate.recipe import AUDIO_RATE_HZ, Example, Recipe, Wave16, WholeLatents
 from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, number, rng
 from curate.split import groups, sides
 
@@ -83,7 +83,7 @@ class HeliumV2(Recipe):
         "band", "heldout_share", "least_eligible_share", "least_voiced_share", "max_judges_apart_cents",
     )  # fmt: skip
 
-    frames: int = Field(default=121, ge=25, description="8k+1")
+    frames: WholeLatents = Field(default=121, ge=25, description="8k+1")
     fps: float = Field(default=25.0, ge=8, le=60)
     size: int = Field(default=256, ge=32, multiple_of=32)
     low_hz: float = Field(default=76.0, gt=40)
@@ -108,13 +108,6 @@ class HeliumV2(Recipe):
     max_voiced_change: float = Field(default=0.2, ge=0)
     least_envelope_r: float = Field(default=0.9, ge=-1, le=1)
     max_lag_s: float = Field(default=0.02, ge=0, description="half a frame: lips must still line up")
-
-    @field_validator("frames")
-    @classmethod
-    def _whole_latents(cls, frames: int) -> int:
-        if frames % 8 != 1:
-            raise ValueError("wanted 8k+1 frames, such as 121, 81 or 41")
-        return frames
 
     @model_validator(mode="after")
     def _range_is_one(self) -> Self:

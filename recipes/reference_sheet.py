@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_serializer, field_validator, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from curate.captions import normalise
 from curate.errors import CurateError, Rejected
@@ -19,7 +19,7 @@ from curate.media.video import Image
 from curate.picture_files import name_of
 from curate.proof.finding import Finding
 from curate.proof.sketch import Sketch
-from curate.recipe import SHEET, Example, Recipe, code_hash
+from curate.recipe import SHEET, Example, Recipe, WholeLatents, code_hash
 from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, number, strings
 from curate.sheets import judge
 from curate.sheets.cast import cast
@@ -52,7 +52,7 @@ class ReferenceSheet(Recipe):
         "seed", "per_film", "heldout_share", "max_same_window", "clip", "generator",
     )  # fmt: skip
 
-    frames: int = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
+    frames: WholeLatents = Field(default=121, ge=9, le=1025, description="of a target, 8k+1, at 24 a second")
     width: int = Field(default=768, ge=64, multiple_of=32)
     height: int = Field(default=448, ge=64, multiple_of=32)
     per_film: int = Field(default=4, ge=1, description="at most so many targets of a film")
@@ -76,13 +76,6 @@ class ReferenceSheet(Recipe):
     @field_serializer("generator", when_used="json")
     def _named(self, value: str | None) -> str | None:
         return Path(value).name if value else None
-
-    @field_validator("frames")
-    @classmethod
-    def _whole_latents(cls, frames: int) -> int:
-        if frames % 8 != 1:
-            raise ValueError("wanted 8k+1, such as 41 or 121")
-        return frames
 
     @model_validator(mode="after")
     def _landscape(self) -> Self:

@@ -34,7 +34,7 @@ from curate.proof import labels
 from curate.proof.finding import Finding
 from curate.proof.invariants import nothing
 from curate.proof.sketch import Label, Quota, Sketch
-from curate.recipe import Example, PlanTable, Recipe
+from curate.recipe import Example, PlanTable, Recipe, WholeLatents
 from curate.records import Clip, Drop, LedgerRow, Sample, Values, VideoRef, Wanted, rng, sha256_of
 
 PROFILES = Path(__file__).with_name("vbvr.yaml")
@@ -97,7 +97,7 @@ class Vbvr(Recipe):
     policy: Policy = Field(default="per_generator", description="which of the card's numbers to keep")
     only: tuple[str, ...] = Field(default=(), description="generators by id, such as O-47,O-30")
     scale: float = Field(default=1.0, gt=0, le=1, description="a smaller set in the same proportions")
-    frames: int = Field(default=121, ge=9, description="8k+1; the profile's, where nothing is said")
+    frames: WholeLatents = Field(default=121, ge=9, description="8k+1; the profile's, where nothing is said")
     fps: float = Field(default=24.0, ge=1, le=60, description="the profile's, where nothing is said")
     size: int = Field(default=512, ge=32, multiple_of=32)
     window: int = Field(default=360, ge=1, description="only the first so many of a generator are looked at")
@@ -141,13 +141,6 @@ class Vbvr(Recipe):
         if isinstance(words, list | tuple) and (odd := [w for w in words if not HASH.fullmatch(str(w))]):
             raise ValueError(f"found {str(odd[0])[:40]!r}, wanted param_hashes separated by white space")
         return sorted({str(word).lower() for word in words}) if isinstance(words, list | tuple) else words
-
-    @field_validator("frames")
-    @classmethod
-    def _whole_latents(cls, frames: int) -> int:
-        if frames % 8 != 1:
-            raise ValueError("wanted 8k+1 frames, such as 121, 81 or 41")
-        return frames
 
     @property
     def composition(self) -> Composition:

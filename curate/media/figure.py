@@ -8,13 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.errors import Rejected
 from curate.media.cutout import BESIDE, EDGE, Mask, cutout, has_model, person_mask
 from curate.media.faces import faces_of, inside, is_available
 from curate.media.layout import BLACK
-from curate.media.panels import MOST_PIXELS, VISIBLE, around
+from curate.media.panels import VISIBLE, around, given_picture
 from curate.media.people import BODY, shared
-from curate.media.picture import Picture, probe_picture
 from curate.media.subject import Box
 from curate.media.video import Image
 
@@ -244,13 +242,7 @@ def _is_flat(there: NDArray[np.bool_], tall: int) -> bool:
 
 def _read(path: Path) -> tuple[Image, Mask | None]:
     """A user's image, and how much of each pixel is there if it says so."""
-    try:
-        size = probe_picture(path)
-        if size.width * size.height > MOST_PIXELS:
-            raise Rejected("too_large", f"{size.width}x{size.height}, wanted at most {MOST_PIXELS:,} pixels")
-        picture = Picture(path)
-    except Rejected as why:
-        raise Rejected("image", f"{path.name}: {why.reason}, {why.detail}") from why
+    picture = given_picture(path)
     alpha = picture.alpha
     if alpha is None or (alpha > 127).mean() > OPAQUE:
         return picture.on("#000000"), None

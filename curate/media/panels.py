@@ -62,15 +62,20 @@ def whole_panel(frame: Image, mask: Mask) -> Image | None:
     return _trimmed(cutout(frame, mask), mask, Box(0, 0, width, height))
 
 
-def given_panel(path: Path, most_px: int) -> Image | None:
-    """An image that a user gave, on black, its longer side at most so long. Raises Rejected: image."""
+def given_picture(path: Path) -> Picture:
+    """An image that a user gave. Raises Rejected: image, for one that cannot be read, or is too large."""
     try:
         size = probe_picture(path)
         if size.width * size.height > MOST_PIXELS:
             raise Rejected("too_large", f"{size.width}x{size.height}, wanted at most {MOST_PIXELS:,} pixels")
-        picture = Picture(path)
+        return Picture(path)
     except Rejected as why:
         raise Rejected("image", f"{path.name}: {why.reason}, {why.detail}") from why
+
+
+def given_panel(path: Path, most_px: int) -> Image | None:
+    """An image that a user gave, on black, its longer side at most so long. Raises Rejected: image."""
+    picture = given_picture(path)
     shown, alpha = picture.on("#000000"), picture.alpha
     there = alpha > 127 if alpha is not None else shown.max(axis=2) > BLACK
     part = _trimmed(shown, there.astype(np.float32), Box(0, 0, shown.shape[1], shown.shape[0]))

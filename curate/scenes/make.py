@@ -12,13 +12,13 @@ from curate.media.composite import Composite, blurred, composed, plain
 from curate.media.cutout import person_mask
 from curate.media.figure import Figure, figure, figure_given
 from curate.media.film import Film, look_size
-from curate.media.panels import LOOSE, VISIBLE, around
 from curate.media.plate import clean_plate
 from curate.media.subject import Box
 from curate.media.video import Image, frames_at
 from curate.recipe import FIRST, PIN
 from curate.records import Clip
 from curate.scenes.view import Look, View
+from curate.sheets.make import cover
 from curate.sheets.windows import Whereabouts, people_at, shot_at, spread
 
 VIEW_LONG_PX = 1920  # of a frame that somebody is cut out of: no more than a target shows
@@ -118,11 +118,8 @@ def background(clip: Clip, places: Places, size: tuple[int, int]) -> Image:
     frames = np.stack(list(frames_at(clip.path, sorted(places), width=width, height=height)))
     masks = np.zeros(frames.shape[:3], bool)
     for covered, frame, at_s in zip(masks, frames, sorted(places), strict=True):
-        for box, is_seen, face in places[at_s]:
-            parts = [around(face, LOOSE)] if face else []
-            for part in (*parts, *([] if is_seen else [box])):
-                covered[max(0, part.top) : part.bottom, max(0, part.left) : part.right] = True
-            covered |= person_mask(frame, box) > VISIBLE / 2
+        for there in places[at_s]:
+            cover(covered, covered, frame, there)
     plate = clean_plate(frames, masks)
     return blurred(plate.picture, *size) if plate.seen >= LEAST_SEEN else plain(*size)
 

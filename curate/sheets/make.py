@@ -108,12 +108,7 @@ def _place(frames: Frames, people: People) -> _Made:
     found = dict[Box, float]()  # where somebody is, nearly, and how many pixels of them a mask shows at most
     for covered, hair, frame, places in zip(masks, heads, shown, people.values(), strict=True):
         for box, is_seen, face in places:
-            if face:
-                _cover(hair, around(face, LOOSE))
-            if not is_seen:  # of who is not quite where they are thought to be a mask shows a half
-                _cover(covered, box)
-            mask = person_mask(frame, box)
-            covered |= mask > VISIBLE / 2
+            mask = cover(covered, hair, frame, Whereabouts(box, is_seen, face))
             near = Box(*(ROUND_PX * round(edge / ROUND_PX) for edge in box))
             found[near] = max(found.get(near, 0.0), float((mask > VISIBLE).sum()))
     plate = clean_plate(shown, masks | heads)
@@ -126,6 +121,17 @@ def _place(frames: Frames, people: People) -> _Made:
         seen = f"somebody is still there at {ghosts} of the places where people were"
         raise Rejected("peopled_place", seen)
     return _Made(plate.picture, seen=plate.seen)
+
+
+def cover(covered: NDArray[np.bool_], hair: NDArray[np.bool_], frame: Image, there: Whereabouts) -> Mask:
+    """Mark where somebody is in a frame, and in `hair` their head with what a mask may miss of it; returns the mask."""
+    if there.face:
+        _cover(hair, around(there.face, LOOSE))
+    if not there.is_seen:  # of who is not quite where they are thought to be a mask shows a half
+        _cover(covered, there.box)
+    mask = person_mask(frame, there.box)
+    covered |= mask > VISIBLE / 2
+    return mask
 
 
 def _cover(covered: NDArray[np.bool_], box: Box) -> None:
